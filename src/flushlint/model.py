@@ -1,0 +1,114 @@
+"""The values that every part of flushlint speaks in: places, witnesses, diagnostics, errors.
+
+Frozen and free of imports from the rest of the package, so that any module may use them.
+Lines are 1-based. Columns are 0-based and count code points, as flake8 plugins and LibCST
+count them; each face converts once, when it writes.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+__all__ = [
+    "Analysis",
+    "AnalysisOptions",
+    "Diagnostic",
+    "InputError",
+    "Position",
+    "Severity",
+    "Span",
+    "StartMethod",
+    "StepKind",
+    "WitnessStep",
+]
+
+Severity = Literal["error", "warning"]
+StepKind = Literal["opened", "handed-over", "written", "ended"]
+StartMethod = Literal["fork", "spawn", "forkserver"]
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Position:
+    """A point in a source text: 1-based line, 0-based column in code points."""
+
+    line: int
+    column: int
+
+
+@dataclass(frozen=True, slots=True, order=True)
+class Span:
+    """The half-open stretch of source from `start` up to, and without, `end`."""
+
+    start: Position
+    end: Position
+
+
+@dataclass(frozen=True, slots=True)
+class WitnessStep:
+    """One step on the way of a write to its loss.
+
+    `process` names where it happens as a reader would say it: ``main process`` or
+    ``child `put` ``. `text` is one sentence without a final full stop.
+    """
+
+    kind: StepKind
+    process: str
+    path: str
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Diagnostic:
+    """A finding: what is lost, where one would change it, and how it comes about.
+
+    `span` is the expression a person would change; `statement` is the whole (logical)
+    statement around it, on whose first and last line a suppression comment is honoured.
+    `message` is one line that holds no ``path:line:col`` text. `subject` is the source text
+    of the file variable that the message speaks of.
+    """
+
+    code: str
+    name: str
+    message: str
+    severity: Severity
+    path: str
+    span: Span
+    statement: Span
+    subject: str = ""
+    witness: tuple[WitnessStep, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class InputError:
+    """A file that can't be read, decoded or parsed: an error, never a finding (exit status 2).
+
+    `line` is 1-based, or None where no line can be named. `cause` is one line without the
+    file's name and without a final full stop.
+    """
+
+    path: str
+    line: int | None
+    cause: str
+
+
+@dataclass(frozen=True, slots=True)
+class AnalysisOptions:
+    """What the machine assumes where the program itself does not say.
+
+    None means unset: the start method is then fork's, with a message that says what
+    happens under the others; `platform` takes the values of `sys.platform`.
+    """
+
+    start_method: StartMethod | None = None
+    python_version: tuple[int, int] | None = None
+    platform: Literal["linux", "darwin", "win32"] | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Analysis:
+    """The engine's answer for one file: its findings in source order, or why there are none."""
+
+    diagnostics: tuple[Diagnostic, ...] = ()
+    error: InputError | None = None
