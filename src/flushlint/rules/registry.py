@@ -1,0 +1,107 @@
+"""One record for each rule: what every face knows of it without importing the machine.
+
+The text that `flushlint rule CODE` prints is in `pages/`, one file for each code, and is read
+only when it is asked for.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from flushlint.model import Severity
+
+__all__ = ["RULES", "Rule"]
+
+
+@dataclass(frozen=True, slots=True)
+class Rule:
+    """What is known of a rule before any file is analysed.
+
+    `summary` is one sentence with its full stop. `since` is the release that brought the
+    rule. An `opt_in` rule is off until it is selected by name or prefix.
+    """
+
+    code: str
+    name: str
+    summary: str
+    severity: Severity = "error"
+    since: str = "0.1.0"
+    opt_in: bool = False
+
+    @property
+    def url(self) -> str:
+        """Where the page is, relative to the root of the repository."""
+        return f"src/flushlint/rules/pages/{self.code}.md"
+
+    def page(self) -> str:
+        """Return the rule's page, Markdown text that ends in a newline.
+
+        Raises FileNotFoundError if the installation lacks it, which the tests rule out.
+        """
+        # Imported here: a run that prints no page need not pay for it.
+        from importlib.resources import files  # noqa: PLC0415 - see above
+
+        page = files("flushlint.rules") / "pages" / f"{self.code}.md"
+        return page.read_text(encoding="utf-8")
+
+
+RULES: dict[str, Rule] = {
+    rule.code: rule
+    for rule in (
+        Rule(
+            "FLU101",
+            "lost-passed-file",
+            "A child process writes to a file that was handed to it, and ends before the "
+            "buffer is emptied.",
+        ),
+        Rule(
+            "FLU102",
+            "lost-inherited-file",
+            "A child process writes to a file that it reaches by a global name, a default "
+            "argument, a class or `self`, and ends before the buffer is emptied.",
+        ),
+        Rule(
+            "FLU104",
+            "lost-at-hard-exit",
+            "A process ends at once (`os._exit`, `os.exec*`, `os.abort`, SIGKILL) while "
+            "writes are still in a buffer.",
+        ),
+        Rule(
+            "FLU201",
+            "duplicated-buffer",
+            "Writes that are in a buffer when the process forks are written by more than "
+            "one process.",
+        ),
+        Rule(
+            "FLU301",
+            "unpicklable-file",
+            "An open file is handed to a process whose start method has to pickle it, "
+            "which fails.",
+        ),
+        Rule(
+            "FLU401",
+            "unbuffered-text",
+            "A text file is opened with `buffering=0`, which raises ValueError.",
+        ),
+        Rule(
+            "FLU402",
+            "line-buffered-binary",
+            "A binary file is opened with `buffering=1`, which does not make it "
+            "line-buffered, and data are lost for it.",
+        ),
+        Rule(
+            "FLU403",
+            "fsync-without-flush",
+            "`os.fsync` is called on a file whose buffer was not flushed, and data are lost for it.",
+        ),
+        Rule(
+            "FLU901",
+            "not-analysed",
+            "A file or a part of it was too deep, too wide or too large to be analysed.",
+            severity="warning",
+        ),
+    )
+}
+"""Every rule of this release by its code, in the order of the codes."""
