@@ -77,8 +77,7 @@ RULES: dict[str, Rule] = {
         Rule(
             "FLU301",
             "unpicklable-file",
-            "An open file is handed to a process whose start method has to pickle it, "
-            "which fails.",
+            "An open file is handed to a process whose start method has to pickle it, which fails.",
         ),
         Rule(
             "FLU401",

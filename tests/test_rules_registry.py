@@ -1,0 +1,156 @@
+"""The registry is complete and light, and the programs on the rules' pages do what they say."""
+
+from __future__ import annotations
+
+import dataclasses
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from flushlint.engine import check_source
+from flushlint.model import AnalysisOptions
+from flushlint.rules.registry import RULES, Rule
+from programs import blocks, interpreters, run_program
+
+ROOT = Path(__file__).parent.parent
+CODES = ["FLU101", "FLU102", "FLU104", "FLU201", "FLU301", "FLU401", "FLU402", "FLU403", "FLU901"]
+HEADINGS = [
+    "What it does",
+    "Why is this bad?",
+    "Example",
+    "Use instead",
+    "How to be sure",
+    "Suppression",
+]
+# code: the file that the page's programs write, what the losing one leaves in it, what was meant
+OUTCOMES = {
+    "FLU101": ("error1.log", "", "hello, func put write\n"),
+    "FLU102": ("worker.log", "", "work done\n"),
+    "FLU104": ("report.txt", "", "3 files checked\n"),
+    "FLU201": ("table.csv", "number\n1\nnumber\n2\nnumber\n", "number\n1\n2\n"),
+    "FLU301": ("hello.log", "", "hello\n"),
+    "FLU401": ("work.log", "", "work done\n"),
+    "FLU402": ("events.bin", "", "started\n"),
+    "FLU403": ("journal.log", "", "committed\n"),
+}
+RULES_WITH_PROGRAMS = sorted(OUTCOMES)
+COMPLAINTS = {
+    "FLU301": "TypeError: cannot pickle",
+    "FLU401": "ValueError: can't have unbuffered text I/O",
+    "FLU402": "RuntimeWarning: line buffering (buffering=1) isn't supported in binary mode",
+}
+
+
+def programs(code: str, heading: str) -> list[str]:
+    return [
+        block.text
+        for block in blocks(RULES[code].page())
+        if block.language == "python" and block.heading == heading
+    ]
+
+
+def test_the_rules_of_this_release_in_order() -> None:
+    assert list(RULES) == CODES
+    assert all(code == rule.code for code, rule in RULES.items())
+
+
+def test_names_are_unique_kebab_case() -> None:
+    names = [rule.name for rule in RULES.values()]
+    assert len(set(names)) == len(names)
+    assert all(re.fullmatch(r"[a-z]+(-[a-z]+)*", name) for name in names)
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_summary_is_one_sentence(rule: Rule) -> None:
+    assert rule.summary.endswith(".")
+    assert "\n" not in rule.summary
+    assert not re.search(r"\.\s", rule.summary)
+
+
+def test_only_what_was_not_analysed_is_a_warning() -> None:
+    assert [rule.code for rule in RULES.values() if rule.severity == "warning"] == ["FLU901"]
+
+
+def test_a_rule_is_frozen() -> None:
+    with pytest.raises(dataclasses.FrozenInstanceError):
+        RULES["FLU101"].name = "other"  # type: ignore[misc]
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_the_url_leads_to_the_page(rule: Rule) -> None:
+    assert (ROOT / rule.url).read_text(encoding="utf-8") == rule.page()
+
+
+def test_there_is_no_page_without_a_rule() -> None:
+    pages = (ROOT / "src/flushlint/rules/pages").iterdir()
+    assert sorted(page.name for page in pages) == [f"{code}.md" for code in CODES]
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_page_has_the_sections_of_the_template(rule: Rule) -> None:
+    page = rule.page()
+    assert page.startswith(f"# {rule.code}: {rule.name}\n")
+    assert re.findall(r"^## (.*)$", page, re.MULTILINE) == HEADINGS
+    assert "What people try, and why it does nothing:\n\n- " in page
+    assert f"`# noqa: {rule.code}`" in page
+    assert page.endswith("\n")
+    assert not page.endswith("\n\n")
+    assert max(len(line) for line in page.splitlines()) <= 100
+
+
+def test_pages_mention_only_rules_that_exist() -> None:
+    for rule in RULES.values():
+        assert set(re.findall(r"FLU\d+", rule.page())) <= set(RULES)
+
+
+def test_every_rule_but_the_warning_has_programs() -> None:
+    assert set(OUTCOMES) == set(RULES) - {"FLU901"}
+
+
+@pytest.mark.parametrize("python", interpreters())
+@pytest.mark.parametrize("code", RULES_WITH_PROGRAMS)
+def test_the_example_loses(code: str, python: str, tmp_path: Path) -> None:
+    name, lost, _ = OUTCOMES[code]
+    (program,) = programs(code, "Example")
+    run = run_program(program, tmp_path, python)
+    assert run.files == {name: lost}
+    if code in COMPLAINTS:
+        assert COMPLAINTS[code] in run.stderr
+    else:
+        assert (run.status, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("python", interpreters())
+@pytest.mark.parametrize("code", RULES_WITH_PROGRAMS)
+def test_the_remedy_loses_nothing(code: str, python: str, tmp_path: Path) -> None:
+    name, _, meant = OUTCOMES[code]
+    remedies = programs(code, "Use instead")
+    assert remedies
+    for number, program in enumerate(remedies):
+        directory = tmp_path / str(number)
+        directory.mkdir()
+        run = run_program(program, directory, python)
+        assert run.files == {name: meant}
+        assert (run.status, run.stderr) == (0, "")
+
+
+@pytest.mark.parametrize("code", RULES_WITH_PROGRAMS)
+def test_flushlint_finds_the_example_and_accepts_the_remedy(code: str) -> None:
+    (example,) = programs(code, "Example")
+    found = check_source(example.encode(), "example.py", AnalysisOptions())
+    assert code in [finding.code for finding in found.diagnostics]
+    for remedy in programs(code, "Use instead"):
+        assert not check_source(remedy.encode(), "remedy.py", AnalysisOptions()).diagnostics
+
+
+def test_the_registry_imports_nothing_heavy() -> None:
+    query = (
+        "import sys, flushlint.rules.registry\n"
+        "heavy = {'libcst', 'rich', 'msgspec', 'flake8', 'importlib.resources', 'flushlint.machine'}\n"
+        "print(sorted(heavy & set(sys.modules)))"
+    )
+    done = subprocess.run([sys.executable, "-c", query], capture_output=True, text=True, check=True)
+    assert done.stdout.strip() == "[]"
