@@ -15,6 +15,7 @@ __all__ = [
     "AnalysisOptions",
     "Diagnostic",
     "InputError",
+    "Platform",
     "Position",
     "Severity",
     "Span",
@@ -26,6 +27,7 @@ __all__ = [
 Severity = Literal["error", "warning"]
 StepKind = Literal["opened", "handed-over", "written", "ended"]
 StartMethod = Literal["fork", "spawn", "forkserver"]
+Platform = Literal["linux", "darwin", "win32"]
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -103,7 +105,7 @@ class AnalysisOptions:
 
     start_method: StartMethod | None = None
     python_version: tuple[int, int] | None = None
-    platform: Literal["linux", "darwin", "win32"] | None = None
+    platform: Platform | None = None
 
 
 @dataclass(frozen=True, slots=True)
