@@ -40,8 +40,7 @@ class Rule:
 
         Raises FileNotFoundError if the installation lacks it, which the tests rule out.
         """
-        # Imported here: a run that prints no page need not pay for it.
-        from importlib.resources import files  # noqa: PLC0415 - see above
+        from importlib.resources import files
 
         page = files("flushlint.rules") / "pages" / f"{self.code}.md"
         return page.read_text(encoding="utf-8")
@@ -93,7 +92,7 @@ RULES: dict[str, Rule] = {
         Rule(
             "FLU403",
             "fsync-without-flush",
-            "`os.fsync` is called on a file whose buffer was not flushed, and data are lost for it.",
+            "`os.fsync` is called on a file that was not flushed, and data are lost for it.",
         ),
         Rule(
             "FLU901",

@@ -1,0 +1,199 @@
+"""The flake8 face: a plugin that is registered as `FLU`.
+
+flake8 decides what to do with an entry point by the names of its parameters, loses all
+findings of a run if a plugin raises, and imports every plugin at start-up, in each worker again
+where workers don't fork. Hence: nothing heavy is imported before a file has passed the gate, and
+nothing but an interrupt leaves `run`.
+
+Suppression and selection are flake8's own business; the one exception is `_is_wanted`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import re
+import sys
+from typing import TYPE_CHECKING, Final, TypeVar, get_args
+
+from flushlint import gate
+from flushlint.model import AnalysisOptions, Platform, StartMethod
+from flushlint.python_version import parse_version
+from flushlint.rules.registry import RULES
+
+if TYPE_CHECKING:
+    import argparse
+    import ast
+    from collections.abc import Iterator, Sequence
+
+    from flake8.options.manager import OptionManager
+
+    from flushlint.config import Configuration
+    from flushlint.model import Diagnostic
+
+__all__ = ["FlushlintPlugin"]
+
+_OFF_BY_DEFAULT: Final = tuple(
+    code for code, rule in RULES.items() if rule.opt_in or rule.severity == "warning"
+)
+# python-lsp-server looks for "path:line:column: CODE text" greedily, in the message too.
+_LOOKS_LIKE_A_PLACE: Final = re.compile(r":(?=\d*:\d*: )")
+
+
+class FlushlintPlugin:
+    """Finds data that a program loses at a process boundary.
+
+    flake8 fills the parameters by their names. `tree` makes it call the plugin once for each
+    file, and is not used. `lines` are decoded, their ends normalised to a line feed.
+    """
+
+    def __init__(
+        self,
+        tree: ast.AST | None,
+        filename: str = "stdin",
+        lines: Sequence[str] = (),
+        options: argparse.Namespace | None = None,
+    ) -> None:
+        del tree
+        self._filename = filename
+        self._lines = lines
+        self._options = options
+
+    @classmethod
+    def add_options(cls, option_manager: OptionManager) -> None:
+        """Register the options, on the command line and in flake8's configuration."""
+        option_manager.extend_default_ignore(_OFF_BY_DEFAULT)
+        for name, metavar, meaning in (
+            ("start-method", "METHOD", "fork, spawn or forkserver"),
+            ("python-version", "VERSION", "the Python it runs on, such as 3.12"),
+            ("platform", "PLATFORM", "linux, darwin or win32"),
+        ):
+            option_manager.add_option(
+                f"--flushlint-{name}",
+                metavar=metavar,
+                default=None,
+                parse_from_config=True,
+                help=f"{meaning}; for programs that do not choose (default: from pyproject.toml)",
+            )
+
+    @classmethod
+    def parse_options(cls, options: argparse.Namespace) -> None:
+        """Check the values, as flake8 does not check those from its configuration.
+
+        Raises flake8's ExecutionError, which flake8 prints without a traceback.
+        """
+        try:
+            _given_options(options)
+        except ValueError as error:
+            from flake8.exceptions import ExecutionError
+
+            raise ExecutionError(str(error)) from None
+
+    def run(self) -> Iterator[tuple[int, int, str, type]]:
+        """Yield findings as flake8 takes them: 1-based line, 0-based column, "CODE text", type."""
+        try:
+            findings = [self._as_flake8(finding) for finding in self._findings()]
+        except KeyboardInterrupt:
+            raise
+        except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
+            findings = []
+            if self._is_wanted("FLU901"):
+                findings = [(1, 0, f"FLU901 not analysed: {type(error).__name__} in flushlint")]
+        for line, column, text in findings:
+            yield line, column, text, type(self)
+
+    def _findings(self) -> Iterator[Diagnostic]:
+        text = "".join(self._lines)
+        if not gate.passes(text.encode("utf-8", "replace")):
+            return
+        from flushlint.engine import check_text
+
+        # An error stays unsaid: flake8 reports what can't be read or parsed itself (E902, E999).
+        analysis = check_text(text, self._filename, self._analysis_options())
+        yield from (finding for finding in analysis.diagnostics if self._is_wanted(finding.code))
+
+    def _is_wanted(self, code: str) -> bool:
+        """Tell whether flake8 may see a finding with this code.
+
+        flake8's default-ignore list alone doesn't keep a rule off: any `ignore` replaces it,
+        and `select = F` overrides it. So a rule that is off by default needs an entry of ours.
+        """
+        if code not in _OFF_BY_DEFAULT:
+            return True
+        chosen = [
+            *(getattr(self._options, "select", None) or ()),
+            *(getattr(self._options, "extend_select", None) or ()),
+        ]
+        return any(entry.startswith("FLU") and code.startswith(entry) for entry in chosen)
+
+    def _as_flake8(self, finding: Diagnostic) -> tuple[int, int, str]:
+        """Turn a finding into flake8's terms, at a place that exists and on one line."""
+        line = min(max(finding.span.start.line, 1), max(len(self._lines), 1))
+        width = len(self._lines[line - 1].rstrip("\n")) if self._lines else 0
+        column = min(finding.span.start.column, width)
+        message = _LOOKS_LIKE_A_PLACE.sub(": ", " ".join(finding.message.split()))
+        return line, column, f"{finding.code} {message}"
+
+    def _analysis_options(self) -> AnalysisOptions:
+        """Return flake8's options, completed from the configuration that governs the file."""
+        given = _given_options(self._options)
+        configured = _configured_options(os.path.dirname(os.path.abspath(self._filename)))
+        return AnalysisOptions(
+            start_method=given.start_method or configured.start_method,
+            python_version=given.python_version or configured.python_version,
+            platform=given.platform or configured.platform,
+        )
+
+
+def _given_options(options: argparse.Namespace | None) -> AnalysisOptions:
+    """Return what flake8 was given. Raises ValueError that names the option."""
+    version = getattr(options, "flushlint_python_version", None)
+    try:
+        python_version = parse_version(version) if version is not None else None
+    except ValueError as error:
+        raise ValueError(f"--flushlint-python-version: {error}") from None
+    return AnalysisOptions(
+        start_method=_choice(options, "start-method", get_args(StartMethod)),
+        python_version=python_version,
+        platform=_choice(options, "platform", get_args(Platform)),
+    )
+
+
+_Choice = TypeVar("_Choice", bound=str)
+
+
+def _choice(
+    options: argparse.Namespace | None, name: str, choices: tuple[_Choice, ...]
+) -> _Choice | None:
+    value = getattr(options, f"flushlint_{name.replace('-', '_')}", None)
+    for choice in choices:
+        if value == choice:
+            return choice
+    if value is None:
+        return None
+    raise ValueError(f"--flushlint-{name}: {value!r} is none of {', '.join(choices)}")
+
+
+@functools.cache
+def _configuration() -> Configuration:
+    """Return the reader of `pyproject.toml` files, one for each process."""
+    from flushlint.config import Configuration
+
+    return Configuration()
+
+
+@functools.cache
+def _configured_options(directory: str) -> AnalysisOptions:
+    """Return what the configuration says, nothing where it is wrong.
+
+    flake8 offers no way to report an error from here that leaves the other findings alive. So
+    it goes to stderr, once for each process and directory.
+    """
+    from flushlint.config import ConfigError
+
+    try:
+        return _configuration().analysis_options(directory)
+    except ConfigError as error:
+        place = error.path if error.line is None else f"{error.path}:{error.line}"
+        sys.stderr.write(f"flushlint: {place}: {error.cause}\n")
+        return AnalysisOptions()
