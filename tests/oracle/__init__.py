@@ -1,0 +1,31 @@
+"""The oracle: runs a program for real and says what it lost.
+
+A program runs twice, as it is and under the intent harness (`site/intent.py`), in which every
+write reaches its file at once. What the two runs leave behind is compared.
+"""
+
+from __future__ import annotations
+
+from tests.oracle.fixture import Fixture, Marker, load_fixtures
+from tests.oracle.interpreters import Interpreter, chosen_interpreters, found_interpreters
+from tests.oracle.linter import findings
+from tests.oracle.run import Job, Run, run_program
+from tests.oracle.verdict import Comparison, Verdict, classes_of, compare, judge
+
+__all__ = [
+    "Comparison",
+    "Fixture",
+    "Interpreter",
+    "Job",
+    "Marker",
+    "Run",
+    "Verdict",
+    "chosen_interpreters",
+    "classes_of",
+    "compare",
+    "findings",
+    "found_interpreters",
+    "judge",
+    "load_fixtures",
+    "run_program",
+]

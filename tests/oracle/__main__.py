@@ -1,0 +1,62 @@
+"""Run fixtures by hand: `python -m tests.oracle [-p PYTHON] [-s METHOD] FILE...`."""
+
+# ruff: noqa: T201 - it prints what somebody at a terminal asked for
+
+from __future__ import annotations
+
+import argparse
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from tests.oracle.fixture import Fixture, Marker, load_fixture
+from tests.oracle.linter import findings
+from tests.oracle.verdict import Verdict, classes_of, judge
+
+if TYPE_CHECKING:
+    from flushlint.model import StartMethod
+
+
+def main() -> int:
+    """Show for each program both runs, the verdict, markers and findings; 1 if they disagree."""
+    parser = argparse.ArgumentParser(prog="python -m tests.oracle")
+    parser.add_argument("-p", "--python", default=sys.executable, help="interpreter to run with")
+    parser.add_argument("-s", "--start-method", choices=("fork", "spawn", "forkserver"))
+    parser.add_argument("files", nargs="+", type=Path)
+    options = parser.parse_args()
+    agree = True
+    for path in options.files:
+        fixture = load_fixture(path.resolve())
+        for method in fixture.start_methods:
+            if options.start_method in (None, method):
+                agree = _show(fixture, method, options.python) and agree
+    return 0 if agree else 1
+
+
+def _show(fixture: Fixture, method: StartMethod, python: str) -> bool:
+    print(f"{fixture.path} ({method})")
+    verdict: set[Verdict] = set()
+    for job in fixture.jobs(method, python):
+        result = judge(job)
+        verdict |= result.verdict
+        print(f"  run {list(job.arguments)}: {', '.join(sorted(result.verdict)) or 'harmless'}")
+        for title, text in (("missing", result.missing), ("extra", result.extra)):
+            if text:
+                print(f"    {title}: {text!r:.300}")
+        for line in result.exceptions:
+            print(f"    exception: {line}")
+    found = findings(fixture, method)
+    announced = fixture.markers[method]
+    print(f"  markers:  {_list(announced)}")
+    print(f"  findings: {_list(found)}")
+    runs_agree = "FLU901" in fixture.codes(method) or verdict == classes_of(fixture.codes(method))
+    print(f"  run and markers {'agree' if runs_agree else 'DISAGREE'}")
+    return runs_agree and found == announced
+
+
+def _list(markers: frozenset[Marker]) -> str:
+    return ", ".join(f"{one.line}: {one.code}" for one in sorted(markers)) or "none"
+
+
+if __name__ == "__main__":
+    sys.exit(main())

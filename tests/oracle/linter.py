@@ -1,0 +1,21 @@
+"""The linter's side of the comparison: its findings for a fixture, in the form of markers."""
+
+from __future__ import annotations
+
+from flushlint.engine import check_source
+from flushlint.model import AnalysisOptions, StartMethod
+from tests.oracle.fixture import OLDEST_PYTHON, Fixture, Marker
+
+__all__ = ["findings"]
+
+
+def findings(fixture: Fixture, start_method: StartMethod | None) -> frozenset[Marker]:
+    """Return flushlint's findings for a fixture, None standing for an unset start method.
+
+    Raises AssertionError if the fixture is not analysed at all.
+    """
+    version = fixture.min_python if fixture.min_python > OLDEST_PYTHON else None
+    options = AnalysisOptions(start_method=start_method, python_version=version)
+    analysis = check_source(fixture.path.read_bytes(), fixture.path.name, options)
+    assert analysis.error is None, analysis.error
+    return frozenset(Marker(one.span.start.line, one.code) for one in analysis.diagnostics)

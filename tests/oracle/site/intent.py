@@ -1,0 +1,293 @@
+"""The intent harness: every write reaches its file at once.
+
+Runs on CPython 3.6 and newer. The streams of the io module are replaced by subclasses that
+flush after each write; all the library's openers go through them. What is written to compressed
+files and archives can't be made readable at once, so it is kept in a log beside them (one file
+for each path, named in hexadecimal), from which the comparison takes their contents; they are
+closed when the process that wrote to them ends, whatever way, for those that read them back.
+The program is not changed otherwise.
+"""
+
+# mypy: ignore-errors
+# The stubs take for fixed what this code replaces.
+
+import _io
+import abc
+import atexit
+import builtins
+import io
+import os
+import signal
+import sys
+import weakref
+
+import after_import
+
+_log_directory = None
+_TRUNCATING = ("w", "x")
+
+
+def install(log_directory):
+    """Put the harness around this process and those that it forks."""
+    global _log_directory
+    _log_directory = log_directory
+    io.TextIOWrapper = Text
+    io.BufferedWriter = Writer
+    io.BufferedRandom = Random
+    io.BufferedRWPair = Pair
+    builtins.open = io.open = _Open()
+    sys.stdout = sys.__stdout__ = _rebuilt(sys.stdout)
+    sys.stderr = sys.__stderr__ = _rebuilt(sys.stderr)
+    for module, action in _LIBRARY.items():
+        after_import.call(module, action)
+    _close_packed_at_hard_exits()
+
+
+# --- streams ------------------------------------------------------------------------------------
+
+
+class _StandIn(abc.ABCMeta):
+    """Metaclass of the replacements: instances of what they replace count as theirs."""
+
+    def __instancecheck__(cls, instance):
+        return isinstance(instance, _REPLACED.get(cls) or ()) or type.__instancecheck__(
+            cls, instance
+        )
+
+
+class Text(_io.TextIOWrapper, metaclass=_StandIn):
+    def write(self, text):
+        count = _io.TextIOWrapper.write(self, text)
+        _io.TextIOWrapper.flush(self)
+        return count
+
+
+class Writer(_io.BufferedWriter, metaclass=_StandIn):
+    def write(self, data):
+        count = _io.BufferedWriter.write(self, data)
+        _io.BufferedWriter.flush(self)
+        return count
+
+
+class Random(_io.BufferedRandom, metaclass=_StandIn):
+    def write(self, data):
+        count = _io.BufferedRandom.write(self, data)
+        _io.BufferedRandom.flush(self)
+        return count
+
+
+class Pair(_io.BufferedRWPair, metaclass=_StandIn):
+    def write(self, data):
+        count = _io.BufferedRWPair.write(self, data)
+        _io.BufferedRWPair.flush(self)
+        return count
+
+
+_REPLACED = {
+    Text: _io.TextIOWrapper,
+    Writer: _io.BufferedWriter,
+    Random: _io.BufferedRandom,
+    Pair: _io.BufferedRWPair,
+}
+for _class, _original in _REPLACED.items():
+    _class.__name__ = _class.__qualname__ = _original.__name__
+    _class.__module__ = _original.__module__
+
+_original_open = _io.open
+
+
+class _Open:
+    """Stands for `open`. Like a builtin function it does not turn into a method of a class."""
+
+    def __init__(self):
+        self.__module__ = "io"
+        self.__name__ = self.__qualname__ = "open"
+        self.__doc__ = _original_open.__doc__
+
+    def __call__(
+        self,
+        file,
+        mode="r",
+        buffering=-1,
+        encoding=None,
+        errors=None,
+        newline=None,
+        closefd=True,
+        opener=None,
+    ):
+        return _rebuilt(
+            _original_open(file, mode, buffering, encoding, errors, newline, closefd, opener),
+            newline,
+        )
+
+    def __reduce__(self):
+        return self.__name__
+
+
+def _rebuilt(stream, newline="\n"):
+    """Return the same stream with layers that flush; one for reading only as it is."""
+    if type(stream) is _io.TextIOWrapper and type(stream.buffer) in _BUFFERS:
+        encoding, errors, by_line = stream.encoding, stream.errors, stream.line_buffering
+        mode = stream.mode
+        buffer = _rebuilt(stream.detach())
+        stream = Text(buffer, encoding, errors, newline, by_line)
+        stream.mode = mode
+    elif type(stream) in _BUFFERS:
+        replacement = _BUFFERS[type(stream)]
+        stream = replacement(stream.detach())
+    return stream
+
+
+_BUFFERS = {_io.BufferedWriter: Writer, _io.BufferedRandom: Random}
+
+
+# --- compressed files and archives --------------------------------------------------------------
+
+_written_here = []
+_writing_process = None
+
+
+def _note(stream):
+    """Remember that this process wrote to a stream that has to be closed to be readable."""
+    global _written_here, _writing_process
+    if _writing_process != os.getpid():
+        _written_here = []
+        _writing_process = os.getpid()
+        atexit.register(_close_packed)
+    if not any(known() is stream for known in _written_here):
+        _written_here.append(weakref.ref(stream))
+
+
+def _close_packed():
+    """Close what this process wrote to, archives before the compressed files below them."""
+    if _writing_process == os.getpid():
+        for known in reversed(_written_here):
+            stream = known()
+            if stream is not None:
+                stream.close()
+
+
+def _path_of(stream):
+    """Return the absolute path of what a stream, however wrapped, writes to; or None."""
+    for _ in range(8):
+        try:
+            return os.readlink("/proc/self/fd/%d" % stream.fileno())
+        except (OSError, ValueError, AttributeError, TypeError):
+            pass
+        layers = [getattr(stream, name, None) for name in ("fileobj", "_fp", "fp")]
+        stream = next((layer for layer in layers if layer is not None), None)
+    return None
+
+
+def _log(stream, member, data, truncate=False):
+    """Append to what is known to be meant for a file, or begin it anew."""
+    path = _path_of(stream)
+    if path is None:
+        return
+    name = (path + "!" + member if member else path).encode().hex()
+    flags = os.O_WRONLY | os.O_CREAT | (os.O_TRUNC if truncate else os.O_APPEND)
+    descriptor = os.open(os.path.join(_log_directory, name), flags, 0o600)
+    try:
+        os.write(descriptor, data)
+    finally:
+        os.close(descriptor)
+
+
+def _watch_compressed(class_name):
+    """Return what to do with a module whose class of that name is a compressed file."""
+
+    def action(module):
+        cls = getattr(module, class_name)
+        original_init, original_write = cls.__init__, cls.write
+
+        def __init__(self, filename=None, mode=None, *args, **kwargs):
+            if mode is not None:
+                args = (mode, *args)
+            original_init(self, filename, *args, **kwargs)
+            if mode and mode[0] in _TRUNCATING:
+                _log(self, "", b"", truncate=True)
+
+        def write(self, data):
+            count = original_write(self, data)
+            _log(self, "", bytes(data))
+            _note(self)
+            return count
+
+        cls.__init__, cls.write = __init__, write
+
+    return action
+
+
+def _watch_zipfile(module):
+    original_init, original_write = module.ZipFile.__init__, module._ZipWriteFile.write
+
+    def __init__(self, file, mode="r", *args, **kwargs):
+        original_init(self, file, mode, *args, **kwargs)
+        if mode in _TRUNCATING:
+            _forget_members(_path_of(self))
+
+    def write(self, data):
+        archive, member = self._zipfile, self._zinfo.filename
+        count = original_write(self, data)
+        _log(archive, member, bytes(data))
+        _note(archive)
+        return count
+
+    module.ZipFile.__init__, module._ZipWriteFile.write = __init__, write
+
+
+def _forget_members(path):
+    prefix = (path + "!").encode().hex() if path else None
+    for name in os.listdir(_log_directory) if prefix else ():
+        if name.startswith(prefix):
+            os.unlink(os.path.join(_log_directory, name))
+
+
+def _watch_tarfile(module):
+    original = module.TarFile.addfile
+
+    def addfile(self, *args, **kwargs):
+        original(self, *args, **kwargs)
+        _note(self)
+
+    module.TarFile.addfile = addfile
+
+
+def _watch_handlers(module):
+    """Have a MemoryHandler pass on each record."""
+    module.MemoryHandler.shouldFlush = lambda self, record: True
+
+
+_LIBRARY = {
+    "gzip": _watch_compressed("GzipFile"),
+    "bz2": _watch_compressed("BZ2File"),
+    "lzma": _watch_compressed("LZMAFile"),
+    "zipfile": _watch_zipfile,
+    "tarfile": _watch_tarfile,
+    "logging.handlers": _watch_handlers,
+}
+
+
+# --- hard exits ---------------------------------------------------------------------------------
+
+
+def _close_packed_at_hard_exits():
+    for name in ("_exit", "abort", "execv", "execve"):
+        setattr(os, name, _closing_first(getattr(os, name)))
+    original_kill = os.kill
+
+    def kill(pid, number):
+        if pid == os.getpid() and number == signal.SIGKILL:
+            _close_packed()
+        return original_kill(pid, number)
+
+    os.kill = kill
+
+
+def _closing_first(function):
+    def call(*args, **kwargs):
+        _close_packed()
+        return function(*args, **kwargs)
+
+    call.__name__ = call.__qualname__ = function.__name__
+    return call

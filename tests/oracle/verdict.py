@@ -1,0 +1,138 @@
+"""From two runs to a verdict: what was lost, what came twice, what crashed."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Final, Literal
+
+from tests.oracle.run import Job, Run, run_program
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from tests.oracle.output import Output
+
+__all__ = ["Comparison", "HarnessError", "Verdict", "classes_of", "compare", "judge"]
+
+Verdict = Literal["lost", "doubled", "crash"]
+
+_CLASSES: Final[dict[str, Verdict]] = {
+    "FLU101": "lost",
+    "FLU102": "lost",
+    "FLU103": "lost",
+    "FLU104": "lost",
+    "FLU201": "doubled",
+    "FLU301": "crash",
+    "FLU401": "crash",
+    "FLU402": "lost",
+    "FLU403": "lost",
+}
+_CRASHES: Final = ("pickle", "serialize", "unbuffered text I/O")
+"""What the exceptions behind FLU301 and FLU401 say; 3.7 and older said "serialize"."""
+
+
+class HarnessError(AssertionError):
+    """The two runs differ in what the harness may not change."""
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """What two runs of one program show: the verdict, and the text that it rests on."""
+
+    verdict: frozenset[Verdict]
+    missing: str
+    extra: str
+    exceptions: tuple[str, ...]
+    """The last lines of the tracebacks of the run as it is that no rule stands for."""
+
+
+def classes_of(codes: Iterable[str]) -> frozenset[Verdict]:
+    """Return what a run must show for findings with these codes. FLU901 stands for nothing."""
+    return frozenset(_CLASSES[code] for code in codes if code != "FLU901")
+
+
+def judge(job: Job) -> Comparison:
+    """Run a program both ways and compare.
+
+    Raises HarnessError if the runs end differently, ProgramTimeoutError if one doesn't end.
+    """
+    as_is, intent = (run_program(job, intent=intent) for intent in (False, True))
+    _check_same_end(as_is, intent)
+    return compare(as_is.output, intent.output)
+
+
+def _check_same_end(as_is: Run, intent: Run) -> None:
+    ends = [(run.status, _kinds(run.output.exceptions)) for run in (as_is, intent)]
+    if ends[0] != ends[1]:
+        message = (
+            f"as it is: status and exceptions {ends[0]}, under the harness: {ends[1]}\n"
+            f"{as_is.output.stderr}\n{intent.output.stderr}"
+        )
+        raise HarnessError(message)
+
+
+def _kinds(exceptions: tuple[str, ...]) -> Counter[str]:
+    return Counter(line.partition(":")[0] for line in exceptions)
+
+
+def compare(as_is: Output, intent: Output) -> Comparison:
+    """Compare what a run left behind with what every write at once would have left.
+
+    The order in which processes write doesn't count.
+    """
+    missing, extra = Counter[bytes](), Counter[bytes]()
+    for here, meant in _pair_up(as_is, intent):
+        lost_here, more_here = _differences(here, meant)
+        missing += lost_here
+        extra += more_here
+    crashes = [line for line in as_is.exceptions if any(sign in line for sign in _CRASHES)]
+    facts: dict[Verdict, bool] = {
+        "lost": bool(missing or as_is.unreadable - intent.unreadable),
+        "doubled": bool(extra),
+        "crash": bool(crashes),
+    }
+    return Comparison(
+        verdict=frozenset(kind for kind, holds in facts.items() if holds),
+        missing=_show(missing),
+        extra=_show(extra),
+        exceptions=tuple(line for line in as_is.exceptions if line not in crashes),
+    )
+
+
+def _pair_up(as_is: Output, intent: Output) -> list[tuple[bytes, bytes]]:
+    """Pair the texts of equal places; those without a partner (random names) are pooled."""
+    common = as_is.texts.keys() & intent.texts.keys()
+    pairs = [(as_is.texts[name], intent.texts[name]) for name in sorted(common)]
+    pools = [
+        b"".join(output.texts[name] for name in sorted(output.texts.keys() - common))
+        for output in (as_is, intent)
+    ]
+    return [*pairs, (pools[0], pools[1])]
+
+
+def _differences(here: bytes, meant: bytes) -> tuple[Counter[bytes], Counter[bytes]]:
+    """Return what is missing and what is too much, as multisets of lines or of bytes.
+
+    Lines tell best. But writes without a newline join to other lines in another order; if lines
+    are both missing and left over, the bytes of those lines decide.
+    """
+    lines_here, lines_meant = _lines(here), _lines(meant)
+    missing, extra = lines_meant - lines_here, lines_here - lines_meant
+    if missing and extra:
+        bytes_missing, bytes_extra = _bytes(missing), _bytes(extra)
+        return bytes_missing - bytes_extra, bytes_extra - bytes_missing
+    return missing, extra
+
+
+def _lines(text: bytes) -> Counter[bytes]:
+    return Counter(text.splitlines(keepends=True))
+
+
+def _bytes(lines: Counter[bytes]) -> Counter[bytes]:
+    """Count the single bytes of some lines."""
+    return Counter(bytes([byte]) for line in lines.elements() for byte in line)
+
+
+def _show(parts: Counter[bytes]) -> str:
+    return b"".join(parts.elements()).decode("utf-8", "backslashreplace")
