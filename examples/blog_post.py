@@ -1,6 +1,5 @@
 # error1.log is empty: the text stays in the child's buffer, and the child throws it away.
 from multiprocessing import Process
-
 log = open("error1.log", "w")
 
 

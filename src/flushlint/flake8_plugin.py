@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from flushlint.config import Configuration
     from flushlint.model import Diagnostic
 
-__all__ = ["FlushlintPlugin"]
+__all__ = ["FlushlintPlugin", "one_line"]
 
 _OFF_BY_DEFAULT: Final = tuple(
     code for code, rule in RULES.items() if rule.opt_in or rule.severity == "warning"
@@ -131,8 +131,7 @@ class FlushlintPlugin:
         line = min(max(finding.span.start.line, 1), max(len(self._lines), 1))
         width = len(self._lines[line - 1].rstrip("\n")) if self._lines else 0
         column = min(finding.span.start.column, width)
-        message = _LOOKS_LIKE_A_PLACE.sub(": ", " ".join(finding.message.split()))
-        return line, column, f"{finding.code} {message}"
+        return line, column, f"{finding.code} {one_line(finding.message)}"
 
     def _analysis_options(self) -> AnalysisOptions:
         """Return flake8's options, completed from the configuration that governs the file."""
@@ -143,6 +142,11 @@ class FlushlintPlugin:
             python_version=given.python_version or configured.python_version,
             platform=given.platform or configured.platform,
         )
+
+
+def one_line(message: str) -> str:
+    """Return a message that no reader of flake8's output takes for two, or for another place."""
+    return _LOOKS_LIKE_A_PLACE.sub(": ", " ".join(message.split()))
 
 
 def _given_options(options: argparse.Namespace | None) -> AnalysisOptions:
