@@ -10,7 +10,7 @@ from tests.oracle.fixture import Fixture, Marker, load_fixtures
 from tests.oracle.interpreters import Interpreter, chosen_interpreters, found_interpreters
 from tests.oracle.linter import findings
 from tests.oracle.run import Job, Run, run_program
-from tests.oracle.verdict import Comparison, Verdict, classes_of, compare, judge
+from tests.oracle.verdict import Comparison, Verdict, classes_of, compare, expected_verdict, judge
 
 __all__ = [
     "Comparison",
@@ -23,6 +23,7 @@ __all__ = [
     "chosen_interpreters",
     "classes_of",
     "compare",
+    "expected_verdict",
     "findings",
     "found_interpreters",
     "judge",

@@ -5,13 +5,15 @@
 from __future__ import annotations
 
 import argparse
+import shutil
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.oracle.fixture import Fixture, Marker, load_fixture
+from tests.oracle.interpreters import Interpreter, ask
 from tests.oracle.linter import findings
-from tests.oracle.verdict import Verdict, classes_of, judge
+from tests.oracle.verdict import Verdict, expected_verdict, judge
 
 if TYPE_CHECKING:
     from flushlint.model import StartMethod
@@ -24,19 +26,22 @@ def main() -> int:
     parser.add_argument("-s", "--start-method", choices=("fork", "spawn", "forkserver"))
     parser.add_argument("files", nargs="+", type=Path)
     options = parser.parse_args()
+    interpreter = ask(Path(shutil.which(options.python) or options.python))
+    if interpreter is None:
+        parser.error(f"not a CPython: {options.python}")
     agree = True
     for path in options.files:
         fixture = load_fixture(path.resolve())
         for method in fixture.start_methods:
             if options.start_method in (None, method):
-                agree = _show(fixture, method, options.python) and agree
+                agree = _show(fixture, method, interpreter) and agree
     return 0 if agree else 1
 
 
-def _show(fixture: Fixture, method: StartMethod, python: str) -> bool:
-    print(f"{fixture.path} ({method})")
+def _show(fixture: Fixture, method: StartMethod, interpreter: Interpreter) -> bool:
+    print(f"{fixture.path} ({method}, {interpreter})")
     verdict: set[Verdict] = set()
-    for job in fixture.jobs(method, python):
+    for job in fixture.jobs(method, interpreter.path):
         result = judge(job)
         verdict |= result.verdict
         print(f"  run {list(job.arguments)}: {', '.join(sorted(result.verdict)) or 'harmless'}")
@@ -49,7 +54,7 @@ def _show(fixture: Fixture, method: StartMethod, python: str) -> bool:
     announced = fixture.markers[method]
     print(f"  markers:  {_list(announced)}")
     print(f"  findings: {_list(found)}")
-    runs_agree = "FLU901" in fixture.codes(method) or verdict == classes_of(fixture.codes(method))
+    runs_agree = expected_verdict(fixture, method, interpreter.minor) in (None, verdict)
     print(f"  run and markers {'agree' if runs_agree else 'DISAGREE'}")
     return runs_agree and found == announced
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["Interpreter", "chosen_interpreters", "describe", "found_interpreters"]
+__all__ = ["Interpreter", "ask", "chosen_interpreters", "describe", "found_interpreters"]
 
 OLDEST: Final = (3, 8)
 _EXECUTABLE: Final = re.compile(r"python3(\.\d+)?$")
@@ -64,7 +64,7 @@ def found_interpreters() -> tuple[Interpreter, ...]:
         if target in seen or _is_script(target):
             continue
         seen.add(target)
-        found = _ask(path)
+        found = ask(path)
         if found and found.minor >= OLDEST and found > best.get(found.minor, _NONE):
             best[found.minor] = found
     in_use = _in_use()
@@ -106,7 +106,7 @@ def _is_script(path: Path) -> bool:
         return True
 
 
-def _ask(path: Path) -> Interpreter | None:
+def ask(path: Path) -> Interpreter | None:
     """Return the interpreter at `path`, or None if it doesn't work or isn't a released CPython."""
     try:
         answer = subprocess.run(

@@ -11,9 +11,19 @@ from tests.oracle.run import Job, Run, run_program
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
+    from flushlint.model import StartMethod
+    from tests.oracle.fixture import Fixture
     from tests.oracle.output import Output
 
-__all__ = ["Comparison", "HarnessError", "Verdict", "classes_of", "compare", "judge"]
+__all__ = [
+    "Comparison",
+    "HarnessError",
+    "Verdict",
+    "classes_of",
+    "compare",
+    "expected_verdict",
+    "judge",
+]
 
 Verdict = Literal["lost", "doubled", "crash"]
 
@@ -50,6 +60,18 @@ class Comparison:
 def classes_of(codes: Iterable[str]) -> frozenset[Verdict]:
     """Return what a run must show for findings with these codes. FLU901 stands for nothing."""
     return frozenset(_CLASSES[code] for code in codes if code != "FLU901")
+
+
+def expected_verdict(
+    fixture: Fixture, start_method: StartMethod, version: tuple[int, int]
+) -> frozenset[Verdict] | None:
+    """Return what a fixture's runs together must show on a Python version, None for anything."""
+    codes = fixture.codes(start_method)
+    if "FLU901" in codes:
+        return None
+    if fixture.overflow is not None and fixture.overflow.is_kept(version):
+        return classes_of(codes) - {"lost"}
+    return classes_of(codes)
 
 
 def judge(job: Job) -> Comparison:
