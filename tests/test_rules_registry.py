@@ -7,13 +7,18 @@ import re
 import subprocess
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from flushlint.engine import check_source
 from flushlint.model import AnalysisOptions
 from flushlint.rules.registry import RULES, Rule
-from tests.programs import blocks, interpreters, run_program
+from tests.oracle import Interpreter, Job, chosen_interpreters, run_program
+from tests.programs import blocks
+
+if TYPE_CHECKING:
+    from tests.oracle import Run
 
 ROOT = Path(__file__).parent.parent
 CODES = ["FLU101", "FLU102", "FLU104", "FLU201", "FLU301", "FLU401", "FLU402", "FLU403", "FLU901"]
@@ -110,31 +115,36 @@ def test_every_rule_but_the_warning_has_programs() -> None:
     assert set(OUTCOMES) == set(RULES) - {"FLU901"}
 
 
-@pytest.mark.parametrize("python", interpreters())
+def run(program: str, interpreter: Interpreter) -> tuple[Run, dict[str, str]]:
+    """Run a program; return what became of it, and its files apart from stdout and stderr."""
+    done = run_program(Job(program.encode(), interpreter.path))
+    texts = done.output.texts.items()
+    return done, {name: text.decode() for name, text in texts if not name.startswith("<")}
+
+
+@pytest.mark.parametrize("interpreter", chosen_interpreters(), ids=str)
 @pytest.mark.parametrize("code", RULES_WITH_PROGRAMS)
-def test_the_example_loses(code: str, python: str, tmp_path: Path) -> None:
+def test_the_example_loses(code: str, interpreter: Interpreter) -> None:
     name, lost, _ = OUTCOMES[code]
     (program,) = programs(code, "Example")
-    run = run_program(program, tmp_path, python)
-    assert run.files == {name: lost}
+    done, files = run(program, interpreter)
+    assert files == {name: lost}
     if code in COMPLAINTS:
-        assert COMPLAINTS[code] in run.stderr
+        assert COMPLAINTS[code] in done.output.stderr
     else:
-        assert (run.status, run.stderr) == (0, "")
+        assert (done.status, done.output.stderr) == (0, "")
 
 
-@pytest.mark.parametrize("python", interpreters())
+@pytest.mark.parametrize("interpreter", chosen_interpreters(), ids=str)
 @pytest.mark.parametrize("code", RULES_WITH_PROGRAMS)
-def test_the_remedy_loses_nothing(code: str, python: str, tmp_path: Path) -> None:
+def test_the_remedy_loses_nothing(code: str, interpreter: Interpreter) -> None:
     name, _, meant = OUTCOMES[code]
     remedies = programs(code, "Use instead")
     assert remedies
-    for number, program in enumerate(remedies):
-        directory = tmp_path / str(number)
-        directory.mkdir()
-        run = run_program(program, directory, python)
-        assert run.files == {name: meant}
-        assert (run.status, run.stderr) == (0, "")
+    for program in remedies:
+        done, files = run(program, interpreter)
+        assert files == {name: meant}
+        assert (done.status, done.output.stderr) == (0, "")
 
 
 @pytest.mark.parametrize("code", RULES_WITH_PROGRAMS)
