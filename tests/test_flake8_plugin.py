@@ -378,6 +378,22 @@ def test_jobs_change_nothing(flake8: Flake8, tmp_path: Path) -> None:
     assert done.stdout == flake8("--jobs=1", *names).stdout
 
 
+def test_workers_that_do_not_fork_change_nothing(flake8: Flake8, tmp_path: Path) -> None:
+    (tmp_path / "copy.py").write_text(LOSING, encoding="utf-8")
+    arguments = ["--jobs=2", "--flushlint-start-method=spawn", "copy.py", "losing.py"]
+    program = (
+        "import multiprocessing, sys\n"
+        "from flake8.main.cli import main\n"
+        "multiprocessing.set_start_method('spawn')\n"
+        f"main({arguments})\n"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
+    )
+    assert done.stdout == flake8(*arguments).stdout
+    assert places(done) == [f"{name}:{PLACE}: FLU301" for name in ("copy.py", "losing.py")]
+
+
 def test_columns_count_code_points(flake8: Flake8) -> None:
     text = LOSING.replace("    p = Process", "    'é😀'; p = Process")
     done = flake8("--extend-ignore=E702", "-", text=text)
