@@ -1,0 +1,36 @@
+"""The output formats of the command line, each a module that is imported when it is asked for.
+
+A format turns findings into text and writes nothing itself. Columns leave here 1-based.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Protocol
+
+from flushlint.lines import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from flushlint.model import Diagnostic
+
+__all__ = ["Reporter", "place"]
+
+
+class Reporter(Protocol):
+    """What a format does with the findings of a run, file by file."""
+
+    def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[], str]) -> str:
+        """Take one file's findings, at least one; return what can be written at once.
+
+        `text` gives the file's contents to a format that shows them.
+        """
+
+    def finish(self) -> str:
+        """Return what is left to write after the last file."""
+
+
+def place(diagnostic: Diagnostic) -> str:
+    """Return ``path:line:column`` of a finding, 1-based, on one line whatever the path holds."""
+    start = diagnostic.span.start
+    return f"{one_line(diagnostic.path)}:{start.line}:{start.column + 1}"

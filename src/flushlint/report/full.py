@@ -1,0 +1,132 @@
+"""The finding with its story: the source, and under its lines what happens there, in order.
+
+    FLU101 lost-passed-file: ...
+      --> hello.py:9:35
+       |
+     3 | log = open("error1.log", "w")
+       |       ----------------------- 1 opened, main process: ...
+    ...
+     9 |     p = Process(target=put, args=(log,))
+       |                                   ^^^ 2 handed over, main process: ...
+       |
+       = `flushlint rule FLU101` explains it
+
+``^`` marks the place of the finding, ``-`` the other steps.
+"""
+
+from __future__ import annotations
+
+import io
+from typing import TYPE_CHECKING
+
+from rich.console import Console
+from rich.text import Text
+
+from flushlint.lines import one_line, split_lines
+from flushlint.report import place
+from flushlint.report.snippet import FRAME_STYLE, Mark, gutter_width, snippet_rows
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator, Sequence
+
+    from flushlint.model import Diagnostic, Span, WitnessStep
+
+__all__ = ["FullReporter"]
+
+_STYLES = {"error": "bold red", "warning": "bold yellow"}
+_STEP_STYLE = "bold cyan"
+
+
+class FullReporter:
+    """Writes each file's findings at once, `width` cells wide."""
+
+    def __init__(self, *, width: int, color: bool) -> None:
+        self._width = width
+        self._findings = 0
+        self._files = 0
+        self._buffer = io.StringIO()
+        self._console = Console(
+            file=self._buffer,
+            width=width,
+            force_terminal=color,
+            color_system="standard" if color else None,
+            legacy_windows=False,
+        )
+
+    def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[], str]) -> str:
+        """Return the stories of one file's findings."""
+        lines = split_lines(text())
+        self._files += 1
+        for diagnostic in diagnostics:
+            self._findings += 1
+            for row in self._story(diagnostic, lines):
+                row.rstrip()
+                self._console.print(row, soft_wrap=True)
+            self._console.print()
+        return self._written()
+
+    def finish(self) -> str:
+        """Return how many findings there were, if any."""
+        if not self._findings:
+            return ""
+        findings = "1 finding" if self._findings == 1 else f"{self._findings} findings"
+        files = "1 file" if self._files == 1 else f"{self._files} files"
+        return f"{findings} in {files}\n"
+
+    def _written(self) -> str:
+        written = self._buffer.getvalue()
+        self._buffer.seek(0)
+        self._buffer.truncate()
+        return written
+
+    def _story(self, diagnostic: Diagnostic, lines: Sequence[str]) -> Iterator[Text]:
+        """Yield the rows of one finding."""
+        style = _STYLES[diagnostic.severity]
+        marks, notes = _marks_and_notes(diagnostic, lines, style)
+        gutter = " " * gutter_width(marks)
+        header = Text.assemble((diagnostic.code, style), (f" {diagnostic.name}: ", "bold"))
+        header.append(one_line(diagnostic.message))
+        yield from header.wrap(self._console, self._width)
+        yield Text.assemble(gutter, ("--> ", FRAME_STYLE), place(diagnostic))
+        if marks:
+            yield Text(f"{gutter} |", FRAME_STYLE)
+            yield from snippet_rows(lines, marks, self._width)
+            yield Text(f"{gutter} |", FRAME_STYLE)
+        for note in (*notes, f"`flushlint rule {diagnostic.code}` explains it"):
+            rows = Text(note).wrap(self._console, self._width - len(gutter) - len(" = "))
+            for index, row in enumerate(rows):
+                yield Text.assemble((f"{gutter} {' ' if index else '='} ", FRAME_STYLE), row)
+
+
+def _marks_and_notes(
+    diagnostic: Diagnostic, lines: Sequence[str], style: str
+) -> tuple[list[Mark], list[str]]:
+    """Return what can be marked in `lines`, in the story's order, and the rest of it as notes."""
+    marks: list[Mark] = []
+    notes: list[str] = []
+    place_marked = False
+    for number, step in enumerate(diagnostic.witness, 1):
+        label = _label(number, step)
+        if step.path != diagnostic.path or step.span.start.line > len(lines):
+            notes.append(f"{label} ({one_line(step.path)}, line {step.span.start.line})")
+        elif step.span == diagnostic.span:
+            place_marked = True
+            marks.append(_mark(step.span, lines, "^", style, label))
+        else:
+            marks.append(_mark(step.span, lines, "-", _STEP_STYLE, label))
+    if not place_marked and diagnostic.span.start.line <= len(lines):
+        marks.insert(0, _mark(diagnostic.span, lines, "^", style, ""))
+    return marks, notes
+
+
+def _label(number: int, step: WitnessStep) -> str:
+    kind = step.kind.replace("-", " ")
+    return one_line(f"{number} {kind}, {step.process}: {step.text}")
+
+
+def _mark(span: Span, lines: Sequence[str], symbol: str, style: str, label: str) -> Mark:
+    """Return the mark for `span`, of which only the first line is marked."""
+    line = span.start.line
+    one = span.end.line == line
+    end = span.end.column if one else len(lines[line - 1].rstrip())
+    return Mark(line, span.start.column, end, symbol, style, label)

@@ -1,0 +1,76 @@
+"""A list of objects, one for each finding, in the order in which the files were checked.
+
+Each object holds:
+
+- ``code`` and ``name`` of the rule, and ``url``, the path of the rule's page in the repository;
+- ``message``, one line;
+- ``severity``: ``"error"``, or ``"warning"`` for what has no effect on the exit status;
+- ``filename``, as the other formats write it;
+- ``location`` and ``end_location``: ``{"row", "column"}``, both 1-based and in code points; the
+  end is the first place behind the expression;
+- ``witness``: how it comes about, in order. Each step holds ``kind`` (``"opened"``,
+  ``"handed-over"``, ``"written"`` or ``"ended"``), ``process``, ``filename``, ``location``,
+  ``end_location`` and ``text``.
+
+Keys may be added in later releases; none is taken away or changes its meaning.
+"""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+from flushlint.rules.registry import RULES
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from flushlint.model import Diagnostic, Position, WitnessStep
+
+__all__ = ["JsonReporter"]
+
+
+class JsonReporter:
+    """Collects all findings: a list has to be closed."""
+
+    def __init__(self) -> None:
+        self._objects: list[dict[str, Any]] = []
+
+    def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[], str]) -> str:
+        """Keep one file's findings for `finish`."""
+        del text
+        self._objects += map(_finding, diagnostics)
+        return ""
+
+    def finish(self) -> str:
+        """Return the list, an empty one too, in ASCII."""
+        return json.dumps(self._objects, indent=2) + "\n"
+
+
+def _finding(diagnostic: Diagnostic) -> dict[str, Any]:
+    return {
+        "code": diagnostic.code,
+        "name": diagnostic.name,
+        "message": diagnostic.message,
+        "severity": diagnostic.severity,
+        "filename": diagnostic.path,
+        "location": _location(diagnostic.span.start),
+        "end_location": _location(diagnostic.span.end),
+        "witness": [_step(step) for step in diagnostic.witness],
+        "url": RULES[diagnostic.code].url,
+    }
+
+
+def _step(step: WitnessStep) -> dict[str, Any]:
+    return {
+        "kind": step.kind,
+        "process": step.process,
+        "filename": step.path,
+        "location": _location(step.span.start),
+        "end_location": _location(step.span.end),
+        "text": step.text,
+    }
+
+
+def _location(position: Position) -> dict[str, int]:
+    return {"row": position.line, "column": position.column + 1}

@@ -1,0 +1,73 @@
+"""Standard output and error of a command that may be cut off at any time.
+
+A reader that went away is no error, a stream that was closed from the start neither, and nothing
+that a path or a message holds can fail to be written.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from typing import TextIO
+
+from flushlint.lines import one_line
+
+__all__ = ["Streams"]
+
+
+class Streams:
+    """Writes to standard output and error, and remembers how that went.
+
+    `closed` says that nobody reads the output any more; `failure` why it could not be written.
+    """
+
+    def __init__(self) -> None:
+        self.closed = False
+        self.failure: str | None = None
+        for stream in (sys.stdout, sys.stderr):
+            reconfigure = getattr(stream, "reconfigure", None)
+            if reconfigure is not None:
+                reconfigure(errors="backslashreplace")
+
+    def write(self, text: str) -> None:
+        """Write to standard output."""
+        if text and not self.closed and sys.stdout is not None:
+            try:
+                sys.stdout.write(text)
+            except OSError as error:
+                self._give_up(error)
+
+    def flush(self) -> None:
+        """Write out what standard output holds back, so that the interpreter's exit can't fail."""
+        if not self.closed and sys.stdout is not None:
+            try:
+                sys.stdout.flush()
+            except OSError as error:
+                self._give_up(error)
+
+    def error(self, line: str) -> None:
+        """Write one line to standard error, if there is anybody to read it."""
+        if sys.stderr is None:
+            return
+        try:
+            sys.stderr.write(f"{one_line(line)}\n")
+            sys.stderr.flush()
+        except OSError:
+            _discard(sys.stderr)
+
+    def _give_up(self, error: OSError) -> None:
+        self.closed = True
+        if not isinstance(error, BrokenPipeError):
+            self.failure = error.strerror or str(error)
+        _discard(sys.stdout)
+
+
+def _discard(stream: TextIO) -> None:
+    """Let what `stream` still holds go nowhere when the interpreter flushes it at exit."""
+    try:
+        target = stream.fileno()
+    except OSError:
+        return
+    null = os.open(os.devnull, os.O_WRONLY)
+    os.dup2(null, target)
+    os.close(null)
