@@ -1,0 +1,63 @@
+"""Names with several spellings, constants of the library, and facts about the platform."""
+
+from __future__ import annotations
+
+__all__ = ["CANONICAL", "CONSTANTS", "PLATFORM_FACTS", "platform_fact"]
+
+# Where one object goes by several names, the one that the other tables use.
+CANONICAL: dict[str, str] = {
+    "_io": "io",
+    "posix": "os",
+    "io.open": "builtins.open",
+    "os.kill": "os.kill",
+    "multiprocessing.context.Process": "multiprocessing.Process",
+    "multiprocessing.process.BaseProcess": "multiprocessing.Process",
+    "multiprocessing.process.current_process": "multiprocessing.current_process",
+    "multiprocessing.pool.ThreadPool": "multiprocessing.dummy.Pool",
+    "multiprocess.pool.ThreadPool": "multiprocessing.dummy.Pool",
+    "multiprocessing.dummy.DummyProcess": "threading.Thread",
+    "multiprocessing.dummy.Process": "threading.Thread",
+    "multiprocess.dummy.Process": "threading.Thread",
+    "concurrent.futures.thread.ThreadPoolExecutor": "concurrent.futures.ThreadPoolExecutor",
+    "asyncio.runners.run": "asyncio.run",
+    "threading.Timer": "threading.Timer",
+    "pathlib.PosixPath": "pathlib.Path",
+    "pathlib.PurePath": "pathlib.Path",
+    "typing.NamedTuple": "typing.NamedTuple",
+    "typing_extensions.NamedTuple": "typing.NamedTuple",
+    "codecs.open": "codecs.open",
+    "io.StringIO": "io.StringIO",
+    "sys.__stdout__": "sys.stdout",
+    "sys.__stderr__": "sys.stderr",
+    "signal.Signals.SIGKILL": "signal.SIGKILL",
+}
+
+CONSTANTS: dict[str, str | int | bool] = {
+    "os.devnull": "/dev/null",
+    "os.linesep": "\n",
+    "os.sep": "/",
+    "signal.SIGKILL": 9,
+    "signal.SIGTERM": 15,
+    "signal.SIGINT": 2,
+    "io.DEFAULT_BUFFER_SIZE": 8192,
+    "os.SEEK_SET": 0,
+    "os.SEEK_CUR": 1,
+    "os.SEEK_END": 2,
+    "typing.TYPE_CHECKING": False,
+    "os.EX_OK": 0,
+}
+
+PLATFORM_FACTS = frozenset({"sys.platform", "os.name", "sys.version_info"})
+
+
+def platform_fact(
+    name: str, platform: str | None, version: tuple[int, int] | None
+) -> str | tuple[int, ...] | None:
+    """Return what the configured target says of the name, None where it says nothing."""
+    if name == "sys.version_info":
+        return version
+    if platform is None:
+        return None
+    if name == "sys.platform":
+        return platform
+    return "nt" if platform == "win32" else "posix"

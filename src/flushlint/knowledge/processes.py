@@ -1,0 +1,55 @@
+"""Processes: what starts one, what forks, what ends one at once; by version and platform."""
+
+from __future__ import annotations
+
+__all__ = [
+    "FORKS",
+    "HARD_EXITS",
+    "PICKLED_BY_DILL",
+    "PROCESS_PACKAGES",
+    "PROCESS_TYPES",
+    "default_start_method",
+]
+
+# Packages with the interface of `multiprocessing`.
+PROCESS_PACKAGES = ("multiprocessing", "multiprocess", "billiard", "torch.multiprocessing")
+
+# dill pickles open files, or tries to: nothing is claimed of what it does with them.
+PICKLED_BY_DILL = ("multiprocess.",)
+
+# Classes of processes, and the start method of those that fix it.
+PROCESS_TYPES: dict[str, str | None] = {
+    **{f"{package}.Process": None for package in PROCESS_PACKAGES},
+    "billiard.context.Process": None,
+    "billiard.process.Process": None,
+    "multiprocessing.context.ForkProcess": "fork",
+    "multiprocessing.context.SpawnProcess": "spawn",
+    "multiprocessing.context.ForkServerProcess": "forkserver",
+}
+
+FORKS = ("os.fork", "os.forkpty", "pty.fork")
+
+# Functions that end the process at once, and how; user-space buffers are thrown away.
+HARD_EXITS: dict[str, str] = {
+    "os._exit": "exit",
+    "os.abort": "abort",
+    **{
+        f"os.{name}": "exec"
+        for name in (
+            "execl", "execle", "execlp", "execlpe", "execv", "execve", "execvp", "execvpe",
+        )
+    },
+}  # fmt: skip
+
+
+def default_start_method(platform: str | None, version: tuple[int, int] | None) -> str:
+    """Return the start method of a program that chooses none.
+
+    Source: the documentation of `multiprocessing`, "Contexts and start methods": spawn on
+    macOS since 3.8 and on Windows, forkserver elsewhere from 3.14 on, fork before.
+    """
+    if platform in ("darwin", "win32"):
+        return "spawn"
+    if version is not None and version >= (3, 14):
+        return "forkserver"
+    return "fork"

@@ -1,0 +1,115 @@
+"""Openers, writers and wrappers of the standard library: data, no logic.
+
+Each is looked up by its qualified name, so aliases of imports do not matter.
+"""
+
+from __future__ import annotations
+
+from typing import Literal, NamedTuple
+
+__all__ = [
+    "MEMORY_FILES",
+    "OPENERS",
+    "WRITERS",
+    "WRITER_TYPES",
+    "Opener",
+    "Writer",
+    "WriterType",
+]
+
+
+class Opener(NamedTuple):
+    """A function that opens a file.
+
+    `target`, `mode` and `buffering` are positions of parameters (-1: there is none), by name
+    as in the signature; `default` is the default mode. `layer` says what it returns.
+    """
+
+    layer: Literal["file", "binary", "compressed", "archive"]
+    target: int = 0
+    mode: int = 1
+    default: str = "r"
+    buffering: int = -1
+    fileobj: int = -1
+
+
+OPENERS: dict[str, Opener] = {
+    "builtins.open": Opener("file", buffering=2),
+    "os.fdopen": Opener("file", buffering=2),
+    "tempfile.NamedTemporaryFile": Opener("file", -1, 0, "w+b", buffering=1),
+    "tempfile.TemporaryFile": Opener("file", -1, 0, "w+b", buffering=1),
+    # codecs.open always opens in binary mode underneath, and keeps no text of its own.
+    "codecs.open": Opener("binary", default="r", buffering=4),
+    "gzip.open": Opener("compressed", default="rb"),
+    "bz2.open": Opener("compressed", default="rb"),
+    "lzma.open": Opener("compressed", default="rb"),
+    "gzip.GzipFile": Opener("compressed", default="rb", fileobj=3),
+    "bz2.BZ2File": Opener("compressed", default="r"),
+    "lzma.LZMAFile": Opener("compressed", default="r"),
+    "zipfile.ZipFile": Opener("archive", default="r"),
+    "zipfile.PyZipFile": Opener("archive", default="r"),
+    "tarfile.open": Opener("archive", default="r", fileobj=2),
+    "tarfile.TarFile.open": Opener("archive", default="r", fileobj=2),
+    "tarfile.TarFile": Opener("archive", default="r", fileobj=2),
+}
+
+# Files in memory have nothing to lose at a process's end that the process did not own.
+MEMORY_FILES = frozenset({"io.StringIO", "io.BytesIO", "tempfile.SpooledTemporaryFile"})
+
+
+class Writer(NamedTuple):
+    """A function that writes to a file given as an argument, and leaves it unflushed.
+
+    `newline` says whether what it writes ends a line; None where that depends on the data.
+    """
+
+    file: int
+    keyword: str
+    newline: bool | None = None
+    default_stdout: bool = False
+
+
+WRITERS: dict[str, Writer] = {
+    "json.dump": Writer(1, "fp", newline=False),
+    "pickle.dump": Writer(1, "file"),
+    "_pickle.dump": Writer(1, "file"),
+    "marshal.dump": Writer(1, "file"),
+    "plistlib.dump": Writer(1, "fp", newline=True),
+    "shutil.copyfileobj": Writer(1, "fdst"),
+    "traceback.print_exc": Writer(2, "file", newline=True),
+    "traceback.print_exception": Writer(4, "file", newline=True),
+    "traceback.print_stack": Writer(2, "file", newline=True),
+    "traceback.print_tb": Writer(2, "file", newline=True),
+    "pprint.pprint": Writer(1, "stream", newline=True, default_stdout=True),
+    "pprint.pp": Writer(1, "stream", newline=True, default_stdout=True),
+    "yaml.dump": Writer(1, "stream", newline=True),
+    "yaml.safe_dump": Writer(1, "stream", newline=True),
+    "toml.dump": Writer(1, "f", newline=True),
+    "tomli_w.dump": Writer(1, "fp", newline=True),
+    "uu.encode": Writer(1, "out_file", newline=True),
+    "base64.encode": Writer(1, "output", newline=True),
+}
+
+
+class WriterType(NamedTuple):
+    """A class whose instances write to a file given to its constructor."""
+
+    file: int
+    keyword: str
+    methods: tuple[str, ...]
+    newline: bool | None = None
+
+
+WRITER_TYPES: dict[str, WriterType] = {
+    "csv.writer": WriterType(0, "csvfile", ("writerow", "writerows"), newline=True),
+    "csv.DictWriter": WriterType(
+        0, "f", ("writerow", "writerows", "writeheader"), newline=True
+    ),
+    "pickle.Pickler": WriterType(0, "file", ("dump",)),
+    "xml.sax.saxutils.XMLGenerator": WriterType(
+        0,
+        "out",
+        ("startDocument", "startElement", "endElement", "characters", "ignorableWhitespace"),
+    ),
+    "codecs.StreamWriter": WriterType(0, "stream", ("write", "writelines")),
+}

@@ -1,0 +1,235 @@
+"""Attributes: reading, setting and deleting them, with descriptors and module attributes."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from flushlint.knowledge import constants
+from flushlint.knowledge.processes import PROCESS_TYPES
+from flushlint.machine import calls, classes
+from flushlint.machine.interpreter import Machine
+from flushlint.machine.objects import Class, Function, Generator, Instance, Stream
+from flushlint.machine.state import State
+from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Unknown, Value
+
+__all__ = ["bind", "delete", "get", "put"]
+
+_PROPERTIES = ("builtins.property", "functools.cached_property")
+
+
+def get(m: Machine, state: State, value: Value, name: str, node: cst.CSTNode) -> list[State]:
+    """Read an attribute and push it. Properties run."""
+    if isinstance(value, Ext):
+        return [state.push(external(m, state, value, name))]
+    if isinstance(value, Unknown):
+        return [state.push(_of_unknown(state, value, name))]
+    if isinstance(value, Ref):
+        obj = state.heap.get(value.id)
+        if isinstance(obj, Instance):
+            return _of_instance(m, state, value, obj, name, node)
+        if isinstance(obj, Class):
+            return [state.push(_of_class(m, state, value, obj, name))]
+        if isinstance(obj, Stream):
+            return [state.push(_of_stream(m, state, value, obj, name))]
+        if isinstance(obj, Function):
+            return [state.push(_of_function(m, obj, value, name))]
+        if isinstance(obj, Generator):
+            return [state.push(Method(value, name))]
+    if isinstance(value, Bound) and name in ("__self__", "__func__"):
+        return [state.push(value.receiver if name == "__self__" else value.function)]
+    return [state.push(Method(value, name))]
+
+
+def external(m: Machine, state: State, value: Ext, name: str) -> Value:
+    """Read an attribute of a module or of anything else outside the program."""
+    full = constants.CANONICAL.get(f"{value.name}.{name}", f"{value.name}.{name}")
+    assigned = state.externals.get(full)
+    if assigned is not None:
+        return assigned
+    if full in constants.CONSTANTS:
+        return Const(constants.CONSTANTS[full])
+    if full in constants.PLATFORM_FACTS:
+        known = constants.platform_fact(full, m.options.platform, m.options.python_version)
+        return Unknown(("fact", full)) if known is None else Const(known)
+    return Ext(full)
+
+
+def _of_unknown(state: State, value: Unknown, name: str) -> Value:
+    key = ("attr", value.key, name)
+    assigned = state.externals.get(f"?{key}")
+    if assigned is not None:
+        return assigned
+    if value.key in state.holds:
+        state.hold(key, (value,))
+    return Unknown(key)
+
+
+def _of_function(m: Machine, obj: Function, value: Value, name: str) -> Value:
+    if name in obj.attributes:
+        return obj.attributes[name]
+    if name in ("__name__", "__qualname__"):
+        return Const(obj.name)
+    return Method(value, name) if name.startswith("__") else m.unknown()
+
+
+def _of_stream(m: Machine, state: State, value: Ref, stream: Stream, name: str) -> Value:
+    if name == "buffer" and stream.text and stream.below is not None:
+        return Ref(stream.below)
+    if name in ("raw", "fileobj", "file") and stream.below is not None and not stream.text:
+        return Ref(stream.below)
+    if name == "closed":
+        return Const(stream.closed)
+    if name in ("name", "mode", "encoding", "newlines", "errors"):
+        return Unknown((name, value.id))
+    return Method(value, name)
+
+
+def _of_class(m: Machine, state: State, value: Ref, cls: Class, name: str) -> Value:
+    if name == "__name__":
+        return Const(cls.name)
+    found = classes.class_attribute(state, value, name)
+    if found is not None:
+        instance = state.look(Instance, found)
+        if instance is not None:
+            if instance.cls == Ext("builtins.staticmethod"):
+                return instance.attributes["function"]
+            if instance.cls == Ext("builtins.classmethod"):
+                return Bound(instance.attributes["function"], value)
+        return found
+    bases = classes.external_bases(state, value)
+    if bases:
+        return Ext(f"{bases[0]}.{name}")
+    return m.unknown()
+
+
+def _of_instance(
+    m: Machine, state: State, value: Ref, instance: Instance, name: str, node: cst.CSTNode
+) -> list[State]:
+    if instance.cls == Ext("builtins.super"):
+        return [state.push(_of_super(m, state, instance, name))]
+    if instance.cls == Ext("multiprocessing.context"):
+        return [state.push(context_member(instance, name))]
+    found = classes.class_attribute(state, instance.cls, name)
+    descriptor = None if found is None else state.look(Instance, found)
+    if descriptor is not None and isinstance(descriptor.cls, Ext):
+        if descriptor.cls.name in _PROPERTIES and name not in instance.attributes:
+            getter = descriptor.attributes["fget"]
+            return calls.call(m, state, getter, calls.Arguments(node, [value]))
+    if name in instance.attributes:
+        return [state.push(instance.attributes[name])]
+    if found is not None:
+        return [state.push(bind(state, found, value, instance.cls))]
+    if name == "__class__":
+        return [state.push(instance.cls)]
+    if name == "__dict__":
+        result = m.unknown()
+        state.hold(result.key, (value,))
+        return [state.push(result)]
+    own = classes.class_attribute(state, instance.cls, "__getattr__")
+    if own is not None:
+        # Delegation: `def __getattr__(self, name): return getattr(self._file, name)`.
+        return calls.call(m, state, own, calls.Arguments(node, [value, Const(name)]))
+    return [state.push(_missing(state, value, instance, name))]
+
+
+def _missing(state: State, value: Ref, instance: Instance, name: str) -> Value:
+    """What no one was seen to set: a library's method, or an attribute set elsewhere."""
+    kinds = classes.external_bases(state, instance.cls)
+    if calls.library_method(kinds, name) is not None or kinds:
+        return Method(value, name)
+    key = ("attr", value, name)
+    if classes.has_unknown_base(state, instance.cls):
+        return Method(value, name)
+    return Unknown(key)
+
+
+def _of_super(m: Machine, state: State, instance: Instance, name: str) -> Value:
+    receiver, owner = instance.attributes["self"], instance.attributes["owner"]
+    obj = state.look(Instance, receiver)
+    start = receiver if obj is None else obj.cls
+    order = classes.lineage(state, start)
+    rest = order[order.index(owner) + 1 :] if owner in order else order[1:]
+    for candidate in rest:
+        cls = state.look(Class, candidate)
+        if cls is not None and name in cls.attributes:
+            return bind(state, cls.attributes[name], receiver, start)
+    names = [c.name for c in rest if isinstance(c, Ext)]
+    if name == "__init__" and not names:
+        return Ext("builtins.object.__init__")
+    if calls.library_method(names, name) is None and not names:
+        result = m.unknown()
+        state.hold(result.key, (receiver,))
+        return result
+    return Method(m.new(state, None, Instance(Ext("builtins.super.proxy"), dict(
+        instance.attributes, names=Const(tuple(names)))), f"super.{name}"), name)  # fmt: skip
+
+
+def context_member(instance: Instance, name: str) -> Value:
+    """Return an attribute of a `multiprocessing` context, which fixes the start method."""
+    chosen = instance.attributes.get("%method")
+    if name == "Process" and isinstance(chosen, Const):
+        for kind, method in PROCESS_TYPES.items():
+            if method == chosen.value:
+                return Ext(kind)
+    return Ext(f"multiprocessing.{name}")
+
+
+def bind(state: State, found: Value, receiver: Value, cls: Value) -> Value:
+    """Bind what a class holds to an instance, as the descriptor protocol does."""
+    if state.look(Function, found) is not None:
+        return Bound(found, receiver)
+    instance = state.look(Instance, found)
+    if instance is not None and isinstance(instance.cls, Ext):
+        kind = instance.cls.name
+        if kind == "builtins.staticmethod":
+            return instance.attributes["function"]
+        if kind == "builtins.classmethod":
+            return Bound(instance.attributes["function"], cls)
+        if kind == "contextlib.contextmanager":
+            return Bound(found, receiver)
+    return found
+
+
+def put(
+    m: Machine, state: State, receiver: Value, name: str, value: Value, node: cst.CSTNode
+) -> list[State]:
+    """Set an attribute; property setters run."""
+    state.dirty = True
+    if isinstance(receiver, Ext):
+        full = f"{receiver.name}.{name}"
+        state.externals[constants.CANONICAL.get(full, full)] = value
+    elif isinstance(receiver, Unknown):
+        key = ("attr", receiver.key, name)
+        state.externals[f"?{key}"] = value
+        state.hold(receiver.key, (value,))
+    elif isinstance(receiver, Ref):
+        obj = state.heap.get(receiver.id)
+        if isinstance(obj, Instance):
+            descriptor = classes.class_attribute(state, obj.cls, name)
+            setter = _setter(state, descriptor)
+            if setter is not None:
+                arguments = calls.Arguments(node, [receiver, value])
+                found = calls.call(m, state, setter, arguments)
+                for after in found:
+                    after.pop()
+                return found
+            state.edit(Instance, receiver.id).attributes[name] = value
+        elif isinstance(obj, (Class, Function)):
+            state.edit(type(obj), receiver.id).attributes[name] = value
+    return [state]
+
+
+def _setter(state: State, descriptor: Value | None) -> Value | None:
+    instance = None if descriptor is None else state.look(Instance, descriptor)
+    if instance is not None and instance.cls == Ext("builtins.property"):
+        return instance.attributes.get("fset")
+    return None
+
+
+def delete(state: State, receiver: Value, name: str) -> None:
+    """Delete an attribute."""
+    if isinstance(receiver, Ref):
+        obj = state.heap.get(receiver.id)
+        if isinstance(obj, (Instance, Class, Function)) and name in obj.attributes:
+            del state.edit(type(obj), receiver.id).attributes[name]
+            state.dirty = True

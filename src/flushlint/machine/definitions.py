@@ -1,0 +1,201 @@
+"""Definitions: functions and classes, with the decorators that the machine knows."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from flushlint.machine import calls, classes
+from flushlint.machine.interpreter import Machine, statement
+from flushlint.machine.names import store
+from flushlint.machine.objects import Class, Env, Function, Instance, Mapping
+from flushlint.machine.state import Frame, State
+from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Value
+
+__all__: list[str] = []
+
+_DESCRIPTORS = {
+    "builtins.staticmethod": "function",
+    "builtins.classmethod": "function",
+    "builtins.property": "fget",
+    "functools.cached_property": "fget",
+    "contextlib.contextmanager": "function",
+    "contextlib.asynccontextmanager": "function",
+    "abc.abstractproperty": "fget",
+}
+
+
+@statement(cst.FunctionDef)
+def _function(m: Machine, node: cst.FunctionDef, states: list[State]) -> list[State]:
+    found: list[State] = []
+    for state in calls.defaults(m, node.params, states):
+        mapping = state.look(Mapping, state.pop())
+        assert mapping is not None
+        frame = state.frames[-1]
+        values = {str(k): v for k, v in mapping.entries.items()}
+        function = Function(
+            node, m.scopes[node], frame.env, frame.module, values, node.name.value
+        )
+        state.push(m.new(state, node, function))
+        found.append(state)
+    found = _decorate(m, node.decorators, found)
+    for state in found:
+        store(m, state, node.name.value, state.pop())
+    return found
+
+
+def _decorate(
+    m: Machine, decorators: object, states: list[State]
+) -> list[State]:
+    """Apply decorators, the lowest first. One that the machine does not know is the identity."""
+    assert isinstance(decorators, (list, tuple))
+    for decorator in reversed(decorators):
+        found: list[State] = []
+        for state in m.chosen(m.eval(decorator.decorator, states)):
+            function = state.pop()
+            target = state.stack[-1]
+            found += _apply(m, state, function, target, decorator)
+        states = found
+    return states
+
+
+def _apply(
+    m: Machine, state: State, decorator: Value, target: Value, node: cst.CSTNode
+) -> list[State]:
+    """Replace the topmost operand by what the decorator makes of it."""
+    if isinstance(decorator, Ext):
+        slot = _DESCRIPTORS.get(decorator.name)
+        if slot is not None:
+            kind = decorator.name.replace("async", "")
+            state.pop()
+            made = Instance(Ext(kind), {slot: target}, node)
+            return [state.push(m.new(state, node, made, decorator.name))]
+        if decorator.name == "dataclasses.dataclass":
+            _make_dataclass(state, target)
+        return [state]
+    if isinstance(decorator, (Ref, Bound)):
+        instance = state.look(Instance, decorator)
+        if instance is not None and isinstance(instance.cls, Ext):
+            if instance.cls.name == "%dataclass":
+                _make_dataclass(state, target)
+            return [state]
+        found: list[State] = []
+        for after in calls.call(m, state, decorator, calls.Arguments(node, [target])):
+            result = after.pop()
+            after.pop()
+            found.append(after.push(result))
+        return found
+    if isinstance(decorator, Method):
+        return _method_decorator(m, state, decorator, target, node)
+    return [state]
+
+
+def _method_decorator(
+    m: Machine, state: State, decorator: Method, target: Value, node: cst.CSTNode
+) -> list[State]:
+    """`@name.setter` on a property; any other method is unknown, so the identity."""
+    receiver, name = decorator.receiver, decorator.name
+    instance = state.look(Instance, receiver)
+    if instance is None or instance.cls != Ext("builtins.property"):
+        return [state]
+    slots = {"setter": "fset", "getter": "fget", "deleter": "fdel"}
+    if name in slots:
+        state.pop()
+        values = dict(instance.attributes)
+        values[slots[name]] = target
+        made = Instance(instance.cls, values, node)
+        state.push(m.new(state, node, made, name))
+    return [state]
+
+
+def _make_dataclass(state: State, target: Value) -> None:
+    cls = state.look(Class, target)
+    if cls is None or not isinstance(target, Ref):
+        return
+    own = list(cls.fields or ())
+    inherited: list[str] = []
+    for base in reversed(classes.lineage(state, target)[1:]):
+        obj = state.look(Class, base)
+        inherited.extend(obj.fields or () if obj is not None else ())
+    edited = state.edit(Class, target.id)
+    edited.fields = tuple(dict.fromkeys([*inherited, *own]))
+
+
+@statement(cst.ClassDef)
+def _class(m: Machine, node: cst.ClassDef, states: list[State]) -> list[State]:
+    states = m.eval_all([argument.value for argument in node.bases], states)
+    for state in states:
+        bases = tuple(state.take(len(node.bases)))
+        frame = state.frames[-1]
+        env = Env({"%bases": Const(None)}, m.scopes[node], frame.env)
+        env_id = m.new(state, node, env, "class").id
+        # The bases stay on the stack while the body runs.
+        state.stack.extend(bases)
+        context = m.identity(("class", frame.context, node))
+        state.frames.append(Frame(env_id, frame.module, context, len(state.stack)))
+    states, abrupt = m.captured(lambda inside: m.suite(node.body, inside), states)
+    for state in abrupt:
+        m.drop_frame(state)
+    m.abrupt.extend(abrupt)
+    for state in states:
+        _finish_class(m, state, node)
+    states = _decorate(m, node.decorators, states)
+    for state in states:
+        store(m, state, node.name.value, state.pop())
+    return states
+
+
+def _finish_class(m: Machine, state: State, node: cst.ClassDef) -> None:
+    frame = state.frames.pop()
+    bases = tuple(state.take(len(node.bases)))
+    env = state.heap[frame.env]
+    assert isinstance(env, Env)
+    attributes = {k: v for k, v in env.variables.items() if not k.startswith("%")}
+    cls = Class(node.name.value, bases, attributes, node)
+    made = m.new(state, node, cls)
+    state.push(made)
+    for value in attributes.values():
+        _own(state, value, made.id)
+    cls = state.edit(Class, made.id)
+    cls.fields = _annotated(node)
+    if not any(classes.is_a(state, base, "typing.NamedTuple") for base in bases):
+        decorated = any(_mentions_dataclass(d.decorator) for d in node.decorators)
+        cls.fields = cls.fields if decorated else None
+
+
+def _mentions_dataclass(node: cst.CSTNode) -> bool:
+    """`@dataclass`, `@dataclass(frozen=True)`, `@dataclasses.dataclass`, `@attr.s`..."""
+    if isinstance(node, cst.Call):
+        node = node.func
+    name = node.attr if isinstance(node, cst.Attribute) else node
+    return isinstance(name, cst.Name) and name.value in {"dataclass", "define", "frozen"}
+
+
+def _own(state: State, value: Value, owner: int) -> None:
+    """Tell methods which class they were defined in: `super()` asks."""
+    if isinstance(value, Ref):
+        obj = state.heap.get(value.id)
+        if isinstance(obj, Function):
+            state.edit(Function, value.id).owner = owner
+        elif isinstance(obj, Instance) and isinstance(obj.cls, Ext):
+            for inner in obj.attributes.values():
+                if isinstance(inner, Ref) and state.look(Function, inner) is not None:
+                    state.edit(Function, inner.id).owner = owner
+
+
+def _annotated(node: cst.ClassDef) -> tuple[str, ...]:
+    """Return the annotated names of a class body: the fields of a dataclass."""
+    found: list[str] = []
+    for line in node.body.body:
+        if isinstance(line, cst.SimpleStatementLine):
+            for part in line.body:
+                if isinstance(part, cst.AnnAssign) and isinstance(part.target, cst.Name):
+                    if not _is_class_variable(part.annotation.annotation):
+                        found.append(part.target.value)
+    return tuple(found)
+
+
+def _is_class_variable(node: cst.BaseExpression) -> bool:
+    if isinstance(node, cst.Subscript):
+        node = node.value
+    name = node.attr if isinstance(node, cst.Attribute) else node
+    return isinstance(name, cst.Name) and name.value == "ClassVar"

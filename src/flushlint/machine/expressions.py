@@ -1,0 +1,803 @@
+"""Evaluation of expressions, one small function for each kind of LibCST node."""
+
+from __future__ import annotations
+
+import ast
+import operator
+from collections.abc import Callable, Hashable
+from typing import Any
+
+import libcst as cst
+
+from flushlint.machine import attributes, calls, classes, generators, names
+from flushlint.machine.interpreter import Machine, expression
+from flushlint.machine.iteration import Elements, iterate
+from flushlint.machine.joining import join
+from flushlint.machine.objects import Function, Instance, Mapping, Sequence
+from flushlint.machine.state import State
+from flushlint.machine.values import FALSE, NONE, TRUE, Const, Ext, Ref, Union, Unknown, Value
+
+__all__ = ["assign", "contains_newline", "subscript_key"]
+
+
+# -- constants and names --------------------------------------------------------------------
+
+
+@expression(cst.Name)
+def _name(m: Machine, node: cst.Name, states: list[State]) -> list[State]:
+    word = node.value
+    constant = _SINGLETONS.get(word)
+    for state in states:
+        state.push(constant if constant is not None else names.lookup(m, state, word))
+    return states
+
+
+_SINGLETONS: dict[str, Value] = {"None": NONE, "True": TRUE, "False": FALSE}
+
+
+@expression(cst.Integer, cst.Float, cst.Imaginary, cst.SimpleString)
+def _literal(
+    m: Machine,
+    node: cst.Integer | cst.Float | cst.Imaginary | cst.SimpleString,
+    states: list[State],
+) -> list[State]:
+    try:
+        value: Value = Const(ast.literal_eval(node.value))
+    except (ValueError, SyntaxError, MemoryError):
+        value = m.unknown()
+    for state in states:
+        state.push(value)
+    return states
+
+
+@expression(cst.Ellipsis)
+def _ellipsis(m: Machine, node: cst.Ellipsis, states: list[State]) -> list[State]:
+    del m, node
+    return [state.push(Const(...)) for state in states]
+
+
+@expression(cst.FormattedString, cst.TemplatedString)
+def _formatted(
+    m: Machine, node: cst.FormattedString | cst.TemplatedString, states: list[State]
+) -> list[State]:
+    """Opaque text, of which only the constant parts tell whether it holds a newline."""
+    newline: bool | None = False
+    for part in node.parts:
+        if isinstance(part, (cst.FormattedStringText, cst.TemplatedStringText)):
+            if "\n" in part.value or ("\\n" in part.value and "r" not in node.prefix.lower()):
+                newline = True
+        else:
+            states = m.eval(part.expression, states)
+            for state in states:
+                held = contains_newline(state.pop())
+                if newline is False and held is not False:
+                    newline = None
+    return [state.push(m.unknown(newline)) for state in states]
+
+
+@expression(cst.ConcatenatedString)
+def _concatenated(m: Machine, node: cst.ConcatenatedString, states: list[State]) -> list[State]:
+    states = m.eval_all((node.left, node.right), states)
+    for state in states:
+        left, right = state.take(2)
+        state.push(_add(m, state, left, right))
+    return states
+
+
+def contains_newline(value: Value) -> bool | None:
+    """Say whether text holds a newline: yes, no, or (None) nobody knows."""
+    if isinstance(value, Const):
+        if isinstance(value.value, str):
+            return "\n" in value.value
+        if isinstance(value.value, bytes):
+            return b"\n" in value.value
+        return False
+    if isinstance(value, Unknown):
+        return value.newline
+    return None
+
+
+# -- operators --------------------------------------------------------------------------------
+
+_ARITHMETIC: dict[type[cst.CSTNode], Callable[[Any, Any], Any]] = {
+    cst.Subtract: operator.sub,
+    cst.Multiply: operator.mul,
+    cst.Divide: operator.truediv,
+    cst.FloorDivide: operator.floordiv,
+    cst.Modulo: operator.mod,
+    cst.BitAnd: operator.and_,
+    cst.BitOr: operator.or_,
+    cst.BitXor: operator.xor,
+    cst.LeftShift: operator.lshift,
+    cst.RightShift: operator.rshift,
+    cst.SubtractAssign: operator.sub,
+    cst.MultiplyAssign: operator.mul,
+    cst.DivideAssign: operator.truediv,
+    cst.FloorDivideAssign: operator.floordiv,
+    cst.ModuloAssign: operator.mod,
+    cst.BitAndAssign: operator.and_,
+    cst.BitOrAssign: operator.or_,
+}
+_DIVISIONS = (cst.Divide, cst.FloorDivide, cst.Modulo)
+_LARGEST_TEXT = 20_000
+_LARGEST_NUMBER = 10**9
+
+
+@expression(cst.BinaryOperation)
+def _binary(m: Machine, node: cst.BinaryOperation, states: list[State]) -> list[State]:
+    states = m.eval_all((node.left, node.right), states)
+    for state in states:
+        left, right = state.take(2)
+        if isinstance(node.operator, _DIVISIONS) and not isinstance(right, Const):
+            if not (isinstance(left, Const) and isinstance(left.value, (str, bytes))):
+                m.may_raise(state, "builtins.ZeroDivisionError", node)
+        state.push(binary(m, state, type(node.operator), left, right))
+    return states
+
+
+def binary(
+    m: Machine, state: State, kind: type[cst.CSTNode], left: Value, right: Value
+) -> Value:
+    """Compute an operator on two values, as far as they are constants."""
+    if kind in (cst.Add, cst.AddAssign):
+        return _add(m, state, left, right)
+    if kind is cst.Modulo and isinstance(left, Const) and isinstance(left.value, str | bytes):
+        held = contains_newline(left)
+        return m.unknown(True if held else None)
+    if kind is cst.Divide:
+        # pathlib: what matters is only that the result is no stream.
+        return _calculate(m, operator.truediv, left, right)
+    function = _ARITHMETIC.get(kind)
+    return m.unknown() if function is None else _calculate(m, function, left, right)
+
+
+def _calculate(m: Machine, function: Callable[[Any, Any], Any], left: Value, right: Value) -> Value:
+    if isinstance(left, Const) and isinstance(right, Const):
+        a, b = left.value, right.value
+        if _is_small(a) and _is_small(b) and (function is not operator.lshift or b < 64):  # type: ignore[operator]  # small numbers compare
+            try:
+                result = function(a, b)
+            except (TypeError, ValueError, ArithmeticError):
+                return m.unknown()
+            if not isinstance(result, (str, bytes)) or len(result) <= _LARGEST_TEXT:
+                return Const(result)
+        elif function is operator.mul:
+            return m.unknown(_product_newline(left, right))
+    elif function is operator.mul:
+        return m.unknown(_product_newline(left, right))
+    return m.unknown()
+
+
+def _product_newline(left: Value, right: Value) -> bool | None:
+    held = [contains_newline(v) for v in (left, right)]
+    return True if True in held else (False if held == [False, False] else None)
+
+
+def _is_small(value: object) -> bool:
+    return isinstance(value, (int, float)) and abs(value) < _LARGEST_NUMBER
+
+
+def _add(m: Machine, state: State, left: Value, right: Value) -> Value:
+    if isinstance(left, Const) and isinstance(right, Const):
+        a, b = left.value, right.value
+        for kind in (str, bytes):
+            if isinstance(a, kind) and isinstance(b, kind):
+                joined = a + b  # type: ignore[operator]  # both of one kind
+                if len(joined) <= _LARGEST_TEXT:
+                    return Const(joined)
+        if _is_small(a) and _is_small(b):
+            return Const(a + b)  # type: ignore[operator]  # both are numbers
+    first, second = state.look(Sequence, left), state.look(Sequence, right)
+    if first is not None and second is not None:
+        both = [*first.items, *second.items]
+        return m.new(state, None, Sequence(first.kind, both, first.exact and second.exact))
+    held = [contains_newline(left), contains_newline(right)]
+    result = m.unknown(True if True in held else (False if held == [False, False] else None))
+    state.hold(result.key, [v for v in (left, right) if v.__class__ is Ref])
+    return result
+
+
+@expression(cst.UnaryOperation)
+def _unary(m: Machine, node: cst.UnaryOperation, states: list[State]) -> list[State]:
+    states = m.eval(node.expression, states)
+    if isinstance(node.operator, cst.Not):
+        return negate(m, states)
+    for state in states:
+        value = state.pop()
+        if isinstance(value, Const) and isinstance(value.value, (int, float)):
+            number = value.value
+            if isinstance(node.operator, cst.Minus):
+                state.push(Const(-number))
+                continue
+            if isinstance(node.operator, cst.Plus):
+                state.push(value)
+                continue
+        state.push(m.unknown())
+    return states
+
+
+def negate(m: Machine, states: list[State]) -> list[State]:
+    """Replace the topmost operand by its negation."""
+    states = m.chosen(states)
+    for state in states:
+        answer = m.truth(state, state.pop())
+        if isinstance(answer, bool):
+            state.push(FALSE if answer else TRUE)
+        else:
+            key, positive = answer
+            state.push(Unknown(("not", key) if positive else key))
+    return states
+
+
+@expression(cst.BooleanOperation)
+def _boolean(m: Machine, node: cst.BooleanOperation, states: list[State]) -> list[State]:
+    states = m.chosen(m.eval(node.left, states))
+    for state in states:
+        state.push(state.stack[-1])
+    true, false = m.split(states)
+    go_on, done = (true, false) if isinstance(node.operator, cst.And) else (false, true)
+    for state in go_on:
+        state.pop()
+    return join(done + m.eval(node.right, go_on), m.fresh)
+
+
+@expression(cst.IfExp)
+def _conditional(m: Machine, node: cst.IfExp, states: list[State]) -> list[State]:
+    true, false = m.split(m.eval(node.test, states))
+    return join(m.eval(node.body, true) + m.eval(node.orelse, false), m.fresh)
+
+
+_COMPARISONS: dict[type[cst.CSTNode], tuple[str, bool, Callable[[Any, Any], bool]]] = {
+    cst.Equal: ("==", True, operator.eq),
+    cst.NotEqual: ("==", False, operator.ne),
+    cst.LessThan: ("<", True, operator.lt),
+    cst.GreaterThanEqual: ("<", False, operator.ge),
+    cst.GreaterThan: (">", True, operator.gt),
+    cst.LessThanEqual: (">", False, operator.le),
+    cst.Is: ("is", True, operator.is_),
+    cst.IsNot: ("is", False, operator.is_not),
+}
+
+
+@expression(cst.Comparison)
+def _comparison(m: Machine, node: cst.Comparison, states: list[State]) -> list[State]:
+    states = m.chosen(m.eval(node.left, states))
+    if len(node.comparisons) > 1:
+        for part in node.comparisons:
+            states = m.eval(part.comparator, states)
+        for state in states:
+            state.take(len(node.comparisons) + 1)
+            state.push(m.unknown())
+        return states
+    part = node.comparisons[0]
+    states = m.chosen(m.eval(part.comparator, states))
+    for state in states:
+        left, right = state.take(2)
+        state.push(compare(m, state, type(part.operator), left, right))
+    return states
+
+
+def compare(m: Machine, state: State, kind: type[cst.CSTNode], left: Value, right: Value) -> Value:
+    """Compare two values; the same unknown comparison has the same key."""
+    if kind in (cst.In, cst.NotIn):
+        answer = _contains(state, left, right)
+        if answer is not None:
+            return Const(answer is (kind is cst.In))
+        base: Hashable = ("in", _key(left), _key(right))
+        return Unknown(base if kind is cst.In else ("not", base))
+    symbol, positive, function = _COMPARISONS[kind]
+    left, right = _as_tuple(state, left), _as_tuple(state, right)
+    if isinstance(left, Const) and isinstance(right, Const):
+        if symbol == "is" and not (left.value is None or right.value is None):
+            return Const((left.value == right.value) is positive)
+        try:
+            return Const(bool(function(left.value, right.value)))
+        except TypeError:
+            return m.unknown()
+    pids = [v.key for v in (left, right) if isinstance(v, Unknown)]
+    if len(pids) == 2 and all(isinstance(k, tuple) and k[0] == "pid" for k in pids):
+        return Const((pids[0] == pids[1]) is positive)
+    if symbol in ("==", "is"):
+        unequal = _never_equal(state, left, right)
+        if left == right and left.__class__ is not Unknown:
+            return Const(positive)
+        if unequal:
+            return Const(not positive)
+    if isinstance(left, Const) and symbol in ("==", "is"):
+        left, right = right, left
+    marker = right.value if isinstance(right, Const) else ("key", _key(right))
+    key: Hashable = (symbol, _key(left), marker)
+    return Unknown(key if positive else ("not", key))
+
+
+def _as_tuple(state: State, value: Value) -> Value:
+    """See a tuple of constants as one constant: `sys.version_info >= (3, 8)`."""
+    sequence = state.look(Sequence, value)
+    if sequence is not None and sequence.kind == "tuple" and sequence.exact:
+        if all(isinstance(item, Const) for item in sequence.items):
+            return Const(tuple(i.value for i in sequence.items if isinstance(i, Const)))
+    return value
+
+
+def _never_equal(state: State, left: Value, right: Value) -> bool:
+    """Tell a heap object or function from a constant, and two objects from one another."""
+    kinds = (left.__class__, right.__class__)
+    if Unknown in kinds or Union in kinds:
+        return False
+    if kinds == (Ref, Ref):
+        comparable = (Sequence, Mapping, Instance)
+        return not any(isinstance(state.heap.get(v.id), comparable) for v in (left, right))  # type: ignore[union-attr]  # both are Refs
+    if Ext in kinds:
+        # An external constant may be equal to anything but None.
+        return NONE in (left, right)
+    return kinds != (Const, Const)
+
+
+def _contains(state: State, left: Value, right: Value) -> bool | None:
+    if isinstance(right, Const) and isinstance(left, Const):
+        try:
+            return left.value in right.value  # type: ignore[operator]  # caught
+        except TypeError:
+            return None
+    sequence = state.look(Sequence, right)
+    if sequence is not None and sequence.exact:
+        if left in sequence.items and not isinstance(left, Unknown):
+            return True
+        if all(isinstance(v, Const) for v in (left, *sequence.items)):
+            return False
+    mapping = state.look(Mapping, right)
+    if mapping is not None and isinstance(left, Const):
+        if left.value in mapping.entries and mapping.exact:
+            return True
+        if mapping.exact and not mapping.rest:
+            return False
+    return None
+
+
+def _key(value: Value) -> Hashable:
+    return value.key if isinstance(value, Unknown) else value
+
+
+# -- containers ---------------------------------------------------------------------------------
+
+
+@expression(cst.Tuple, cst.List, cst.Set)
+def _sequence(
+    m: Machine, node: cst.Tuple | cst.List | cst.Set, states: list[State]
+) -> list[State]:
+    kind = {cst.Tuple: "tuple", cst.List: "list", cst.Set: "set"}[type(node)]
+    for element in node.elements:
+        states = m.eval(element.value, states)
+    for state in states:
+        values = state.take(len(node.elements))
+        sequence = Sequence(kind, [])  # type: ignore[arg-type]  # one of the three words
+        for element, value in zip(node.elements, values, strict=True):
+            if isinstance(element, cst.StarredElement):
+                found = iterate(m, state, value)
+                sequence.items.extend(found.items)
+                sequence.exact = sequence.exact and found.exact
+            else:
+                sequence.items.append(value)
+        state.push(m.new(state, node, sequence))
+    return states
+
+
+@expression(cst.Dict)
+def _dict(m: Machine, node: cst.Dict, states: list[State]) -> list[State]:
+    count = 0
+    for element in node.elements:
+        if isinstance(element, cst.DictElement):
+            states = m.eval(element.key, states)
+            count += 1
+        states = m.eval(element.value, states)
+        count += 1
+    for state in states:
+        values = iter(state.take(count))
+        mapping = Mapping({})
+        for element in node.elements:
+            if isinstance(element, cst.DictElement):
+                put_item(mapping, next(values), next(values))
+            else:
+                _update(state, mapping, next(values))
+        state.push(m.new(state, node, mapping))
+    return states
+
+
+def put_item(mapping: Mapping, key: Value, value: Value) -> None:
+    """Set an entry; under a key that isn't constant it joins the rest."""
+    if isinstance(key, Const):
+        mapping.entries[key.value] = value
+    else:
+        mapping.rest.append(value)
+        mapping.exact = False
+
+
+def _update(state: State, mapping: Mapping, source: Value) -> None:
+    other = state.look(Mapping, source)
+    if other is None:
+        mapping.exact = False
+        return
+    mapping.entries.update(other.entries)
+    mapping.rest.extend(other.rest)
+    mapping.exact = mapping.exact and other.exact
+
+
+@expression(cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
+def _comprehension(
+    m: Machine,
+    node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp,
+    states: list[State],
+) -> list[State]:
+    """Run a comprehension as the loop that it is; a generator expression at once as well."""
+    hidden = names.targets_of(node.for_in)
+    for state in states:
+        made: Sequence | Mapping = (
+            Mapping({}) if isinstance(node, cst.DictComp) else Sequence(_comp_kind(node), [])
+        )
+        state.push(m.new(state, node, made, "comprehension"))
+        names.hide(state, hidden)
+    states = _comp_for(m, node, node.for_in, states)
+    for state in states:
+        names.reveal(state, hidden)
+    return join(states, m.fresh)
+
+
+def _comp_kind(node: cst.BaseComp) -> Any:
+    return "set" if isinstance(node, cst.SetComp) else "list"
+
+
+def _comp_for(
+    m: Machine, node: cst.BaseComp, clause: cst.CompFor, states: list[State]
+) -> list[State]:
+    from flushlint.machine.loops import loop
+
+    def body(inside: list[State]) -> list[State]:
+        for condition in clause.ifs:
+            inside, _ = m.split(m.eval(condition.test, inside))
+        if clause.inner_for_in is not None:
+            return _comp_for(m, node, clause.inner_for_in, inside)
+        return _comp_element(m, node, inside)
+
+    states = m.eval(clause.iter, states)
+    return loop(m, clause, clause.target, states, body)
+
+
+def _comp_element(m: Machine, node: cst.BaseComp, states: list[State]) -> list[State]:
+    if isinstance(node, cst.DictComp):
+        states = m.eval_all((node.key, node.value), states)
+    else:
+        assert isinstance(node, cst.BaseSimpleComp)
+        states = m.eval(node.elt, states)
+    for state in states:
+        element = state.pop()
+        key = state.pop() if isinstance(node, cst.DictComp) else None
+        made = _under_construction(state, node)
+        if isinstance(made, Ref) and key is not None:
+            put_item(state.edit(Mapping, made.id), key, element)
+        elif isinstance(made, Ref):
+            append(state, made.id, element)
+    return states
+
+
+def _under_construction(state: State, node: cst.BaseComp) -> Value | None:
+    """Find the container of a comprehension: the topmost one on the operand stack."""
+    kind: type[Sequence | Mapping] = Mapping if isinstance(node, cst.DictComp) else Sequence
+    for value in reversed(state.stack):
+        if isinstance(value, Ref) and isinstance(state.heap.get(value.id), kind):
+            return value
+    return None
+
+
+_LONGEST_EXACT = 64
+
+
+def append(state: State, identity: int, value: Value) -> None:
+    """Append to a list; one that grows without end becomes "any number of these"."""
+    sequence = state.edit(Sequence, identity)
+    if sequence.exact and len(sequence.items) < _LONGEST_EXACT:
+        if value.__class__ is Ref and value in sequence.items:
+            sequence.exact = False  # a loop has come round: one stands for many
+        else:
+            sequence.items.append(value)
+        return
+    sequence.exact = False
+    if value not in sequence.items:
+        sequence.items.append(value)
+
+
+# -- attributes, items, calls -------------------------------------------------------------------
+
+
+@expression(cst.Attribute)
+def _attribute(m: Machine, node: cst.Attribute, states: list[State]) -> list[State]:
+    found: list[State] = []
+    for state in m.chosen(m.eval(node.value, states)):
+        value = state.pop()
+        found += attributes.get(m, state, value, node.attr.value, node)
+    return found
+
+
+@expression(cst.Subscript)
+def _subscript(m: Machine, node: cst.Subscript, states: list[State]) -> list[State]:
+    states = m.chosen(m.eval(node.value, states))
+    element = node.slice[0].slice
+    if len(node.slice) > 1 or not isinstance(element, cst.Index):
+        for state in states:
+            sequence = state.pop()
+            state.push(_sliced(m, state, sequence, node))
+        return states
+    found = []
+    for state in m.eval(element.value, states):
+        receiver, key = state.take(2)
+        found += _item(m, state, receiver, key, node)
+    return found
+
+
+def _sliced(m: Machine, state: State, value: Value, node: cst.CSTNode) -> Value:
+    sequence = state.look(Sequence, value)
+    if sequence is None:
+        return m.unknown(None if contains_newline(value) is not False else False)
+    return m.new(state, node, Sequence(sequence.kind, list(sequence.items), exact=False))
+
+
+def _item(m: Machine, state: State, receiver: Value, key: Value, node: cst.CSTNode) -> list[State]:
+    instance = state.look(Instance, receiver)
+    if instance is not None:
+        method = classes.class_attribute(state, instance.cls, "__getitem__")
+        if method is not None:
+            return calls.call(m, state, method, calls.Arguments(node, [receiver, key]))
+        fields = classes.fields(state, instance)
+        if fields and isinstance(key, Const) and isinstance(key.value, int):
+            if -len(fields) <= key.value < len(fields):
+                name = fields[key.value]
+                return [state.push(instance.attributes.get(name, m.unknown()))]
+    sequence = state.look(Sequence, receiver)
+    if sequence is not None:
+        return [state.push(_element(m, sequence, key))]
+    mapping = state.look(Mapping, receiver)
+    if mapping is not None:
+        if isinstance(key, Const) and key.value in mapping.entries:
+            return [state.push(mapping.entries[key.value])]
+        m.may_raise(state, "builtins.KeyError", node)
+        return [state.push(any_of(m, [*mapping.rest, *_unless_constant(key, mapping)]))]
+    if isinstance(receiver, Ext):
+        return [state.push(_external_item(m, receiver, key))]
+    m.may_raise(state, "builtins.LookupError", node)
+    result = Unknown(("item", _key(receiver), _key(key)))
+    if isinstance(receiver, Unknown) and receiver.key in state.holds:
+        state.hold(result.key, (receiver,))
+    return [state.push(result)]
+
+
+def _unless_constant(key: Value, mapping: Mapping) -> list[Value]:
+    return [] if isinstance(key, Const) else list(mapping.entries.values())
+
+
+def _external_item(m: Machine, receiver: Ext, key: Value) -> Value:
+    # `queue.Queue[int]`, `list[str]` name the class itself; `os.environ["X"]` is anything.
+    last = receiver.name.rpartition(".")[2]
+    if last[:1].isupper() or receiver.name.startswith("builtins."):
+        return receiver
+    return Unknown(("item", receiver, _key(key)))
+
+
+def _element(m: Machine, sequence: Sequence, key: Value) -> Value:
+    if sequence.exact and isinstance(key, Const) and isinstance(key.value, int):
+        if -len(sequence.items) <= key.value < len(sequence.items):
+            return sequence.items[key.value]
+        return m.unknown()
+    return any_of(m, sequence.items)
+
+
+def any_of(m: Machine, values: list[Value]) -> Value:
+    """Return one value for any of several, unknown if there is none."""
+    from flushlint.machine.joining import join_values
+
+    return join_values(values, m.fresh) if values else m.unknown()
+
+
+def subscript_key(node: cst.Subscript) -> cst.BaseExpression | None:
+    """Return the index expression of a plain subscript, None for a slice."""
+    element = node.slice[0].slice
+    return element.value if len(node.slice) == 1 and isinstance(element, cst.Index) else None
+
+
+@expression(cst.Call)
+def _call(m: Machine, node: cst.Call, states: list[State]) -> list[State]:
+    states = m.chosen(m.eval(node.func, states))
+    for argument in node.args:
+        states = m.eval(argument.value, states)
+    found: list[State] = []
+    for state in states:
+        values = state.take(len(node.args))
+        function = state.stack[-1]  # stays there: it is held during the call
+        arguments = _arguments(m, state, node, values)
+        # So are the arguments; CPython keeps them until the call returns.
+        state.stack.extend(values)
+        height = len(state.stack) - len(values) - 1
+        for after in calls.call(m, state, function, arguments):
+            result = after.pop()
+            del after.stack[height:]
+            after.dirty = after.dirty or any(v.__class__ is Ref for v in values)
+            found.append(after.push(result))
+    return join(found, m.fresh)
+
+
+def _arguments(m: Machine, state: State, node: cst.Call, values: list[Value]) -> calls.Arguments:
+    arguments = calls.Arguments(node, [], {}, [])
+    for argument, value in zip(node.args, values, strict=True):
+        if argument.keyword is not None:
+            arguments.keywords[argument.keyword.value] = value
+        elif argument.star == "*":
+            found = iterate(m, state, value)
+            if found.exact:
+                arguments.positional.extend(found.items)
+                arguments.nodes.extend([argument.value] * len(found.items))
+            else:
+                arguments.rest.extend(found.items)
+                arguments.open = True
+        elif argument.star == "**":
+            _spread(state, arguments, value)
+        else:
+            arguments.positional.append(value)
+            arguments.nodes.append(argument.value)
+    return arguments
+
+
+def _spread(state: State, arguments: calls.Arguments, value: Value) -> None:
+    mapping = state.look(Mapping, value)
+    if mapping is None or not mapping.exact:
+        arguments.open = True
+    if mapping is None:
+        arguments.rest.append(value)
+        return
+    for name, entry in mapping.entries.items():
+        if isinstance(name, str):
+            arguments.keywords[name] = entry
+    arguments.rest.extend(mapping.rest)
+
+
+# -- functions, binding, suspension -------------------------------------------------------------
+
+
+@expression(cst.Lambda)
+def _lambda(m: Machine, node: cst.Lambda, states: list[State]) -> list[State]:
+    found = []
+    for state in calls.defaults(m, node.params, states):
+        bound = state.pop()
+        mapping = state.look(Mapping, bound)
+        assert mapping is not None
+        frame = state.frames[-1]
+        values = {str(k): v for k, v in mapping.entries.items()}
+        function = Function(
+            node, m.scopes[node], frame.env, frame.module, values, "<lambda>"
+        )
+        found.append(state.push(m.new(state, node, function)))
+    return found
+
+
+@expression(cst.NamedExpr)
+def _walrus(m: Machine, node: cst.NamedExpr, states: list[State]) -> list[State]:
+    states = m.eval(node.value, states)
+    found = []
+    for state in states:
+        found += assign(m, state, node.target, state.stack[-1])
+    return found
+
+
+@expression(cst.Await)
+def _await(m: Machine, node: cst.Await, states: list[State]) -> list[State]:
+    found: list[State] = []
+    for state in m.chosen(m.eval(node.expression, states)):
+        found += generators.await_value(m, state, state.pop(), node)
+    return found
+
+
+@expression(cst.Yield)
+def _yield(m: Machine, node: cst.Yield, states: list[State]) -> list[State]:
+    return generators.suspend(m, node, states)
+
+
+# -- assignment ---------------------------------------------------------------------------------
+
+
+def assign(m: Machine, state: State, target: cst.CSTNode, value: Value) -> list[State]:
+    """Bind an assignment target. Attribute targets may run code: properties."""
+    if isinstance(target, cst.Name):
+        names.store(m, state, target.value, value)
+        return [state]
+    if isinstance(target, (cst.Tuple, cst.List)):
+        return _unpack(m, state, target, value)
+    if isinstance(target, cst.Attribute):
+        found: list[State] = []
+        state.push(value)
+        for after in m.chosen(m.eval(target.value, [state])):
+            receiver = after.pop()
+            found += attributes.put(m, after, receiver, target.attr.value, after.pop(), target)
+        return found
+    if isinstance(target, cst.Subscript):
+        return _assign_item(m, state, target, value)
+    if isinstance(target, cst.StarredElement):
+        return assign(m, state, target.value, value)
+    return [state]
+
+
+def _assign_item(m: Machine, state: State, target: cst.Subscript, value: Value) -> list[State]:
+    key_node = subscript_key(target)
+    state.push(value)
+    states = m.chosen(m.eval(target.value, [state]))
+    if key_node is not None:
+        states = m.eval(key_node, states)
+    found: list[State] = []
+    for after in states:
+        key = after.pop() if key_node is not None else m.unknown()
+        receiver, item = after.pop(), after.pop()
+        instance = after.look(Instance, receiver)
+        method = instance and classes.class_attribute(after, instance.cls, "__setitem__")
+        if method:
+            arguments = calls.Arguments(target, [receiver, key, item])
+            for done in calls.call(m, after, method, arguments):
+                done.pop()
+                found.append(done)
+            continue
+        _store_item(after, receiver, key, item)
+        found.append(after)
+    return found
+
+
+def _store_item(state: State, receiver: Value, key: Value, item: Value) -> None:
+    state.dirty = True
+    if isinstance(receiver, Unknown):
+        state.hold(receiver.key, (item,))
+    if not isinstance(receiver, Ref):
+        return
+    obj = state.heap.get(receiver.id)
+    if isinstance(obj, Mapping):
+        put_item(state.edit(Mapping, receiver.id), key, item)
+    elif isinstance(obj, Sequence):
+        sequence = state.edit(Sequence, receiver.id)
+        index = key.value if isinstance(key, Const) else None
+        if obj.exact and isinstance(index, int) and -len(obj.items) <= index < len(obj.items):
+            sequence.items[index] = item
+        else:
+            sequence.items.append(item)
+            sequence.exact = False
+    elif isinstance(obj, Instance):
+        attribute = state.edit(Instance, receiver.id).attributes
+        attribute[f"[{key}]"] = item
+
+
+def _unpack(
+    m: Machine, state: State, target: cst.Tuple | cst.List, value: Value
+) -> list[State]:
+    states: list[State] = []
+    for branch, option in m.choose(state, value):
+        found = iterate(m, branch, option)
+        parts = _distribute(m, branch, target, found)
+        after = [branch]
+        for element, part in zip(target.elements, parts, strict=True):
+            after = [
+                done
+                for before in after
+                for done in assign(m, before, element.value, part)
+            ]
+        states += after
+    return states
+
+
+def _distribute(
+    m: Machine, state: State, target: cst.Tuple | cst.List, found: Elements
+) -> list[Value]:
+    """Deal values out to the elements of a target, a starred one included."""
+    count = len(target.elements)
+    star = next(
+        (i for i, e in enumerate(target.elements) if isinstance(e, cst.StarredElement)), None
+    )
+    if not found.exact or len(found.items) < count - (star is not None):
+        return [found.any(m) for _ in range(count)]
+    if star is None:
+        return found.items[:count]
+    after = count - star - 1
+    end = len(found.items) - after
+    middle = m.new(state, target, Sequence("list", found.items[star:end]), "star")
+    return [*found.items[:star], middle, *found.items[end:]]

@@ -1,0 +1,345 @@
+"""The core of the machine: evaluation over sets of states.
+
+`eval` leaves the value of an expression on the operand stack of each state; `run` executes
+statements. Both return the states that go on normally. Those that leave their block by
+return, raise, break, continue or yield carry a `Signal` and gather in `abrupt`, from where
+the construct that they concern picks them up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence as Seq
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
+
+import libcst as cst
+
+from flushlint.machine.joining import join, join_values
+from flushlint.machine.lifetime import collect, live
+from flushlint.machine.log import Log
+from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Stream
+from flushlint.machine.state import Frame, Signal, State
+from flushlint.machine.streams import add_pending, close
+from flushlint.machine.values import Const, Ref, Union, Unknown, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.scope import Scope
+    from flushlint.model import AnalysisOptions
+
+__all__ = [
+    "EXPRESSIONS",
+    "STATEMENTS",
+    "Budget",
+    "Machine",
+    "Resumption",
+    "expression",
+    "statement",
+]
+
+Handler: TypeAlias = "Callable[[Machine, Any, list[State]], list[State]]"
+F = TypeVar("F", bound=Handler)
+
+EXPRESSIONS: dict[type[cst.CSTNode], Handler] = {}
+STATEMENTS: dict[type[cst.CSTNode], Handler] = {}
+
+STEPS_PER_ENTRY = 60_000
+STD_STREAMS = 4
+
+
+class Resumption(NamedTuple):
+    """Where a suspended generator is to be taken up, and with what."""
+
+    path: set[cst.CSTNode]
+    sent: Value
+    thrown: Signal | None
+
+
+class Budget(Exception):
+    """An entry has used up its steps."""
+
+
+def expression(*kinds: type[cst.CSTNode]) -> Callable[[F], F]:
+    """Register what evaluates these node types."""
+
+    def register(handler: F) -> F:
+        for kind in kinds:
+            EXPRESSIONS[kind] = handler
+        return handler
+
+    return register
+
+
+def statement(*kinds: type[cst.CSTNode]) -> Callable[[F], F]:
+    """Register what executes these node types."""
+
+    def register(handler: F) -> F:
+        for kind in kinds:
+            STATEMENTS[kind] = handler
+        return handler
+
+    return register
+
+
+class Machine:
+    """Runs one module. Holds what all its states share: tree, scopes, log, bounds."""
+
+    def __init__(
+        self,
+        module: cst.Module,
+        scopes: dict[cst.CSTNode, Scope],
+        options: AnalysisOptions,
+    ) -> None:
+        self.module = module
+        self.scopes = scopes
+        self.options = options
+        self.log = Log()
+        self.abrupt: list[State] = []
+        self.handlers = 0
+        self.steps = 0
+        self.executed: set[cst.CSTNode] = set()
+        self.resuming: list[Resumption | None] = []
+        self.spawn_base: Callable[[], list[State]] | None = None
+        self._identities: dict[Hashable, int] = {}
+        self._fresh = 0
+
+    # -- names for new things -----------------------------------------------------------
+
+    def fresh(self) -> int:
+        self._fresh += 1
+        return self._fresh
+
+    def unknown(self, newline: bool | None = None) -> Unknown:
+        self._fresh += 1
+        return Unknown(self._fresh, newline)
+
+    def identity(self, key: Hashable) -> int:
+        """Return the number that stands for this key: the same for the same key, always."""
+        known = self._identities.get(key)
+        if known is None:
+            known = self._identities[key] = len(self._identities) + 1
+        return known
+
+    def new(self, state: State, node: cst.CSTNode | None, obj: Obj, tag: str = "") -> Ref:
+        """Allocate an object for the site `node` in the present calling context.
+
+        A site has two names. The second is needed while what the first one made still
+        lives; where both do, a loop is making any number, and they become one.
+        """
+        context = state.frames[-1].context if state.frames else 0
+        first = self.identity((node, context, tag, 0))
+        if first not in state.heap:
+            return state.place(first, obj)
+        second = self.identity((node, context, tag, 1))
+        if second not in state.heap:
+            return state.place(second, obj)
+        alive = live(state)
+        for identity in (first, second):
+            if identity not in alive:
+                if isinstance(state.heap[identity], Stream):
+                    close(self.log, state, identity)
+                return state.place(identity, obj)
+        return self._summarise(state, second, obj)
+
+    def _summarise(self, state: State, identity: int, obj: Obj) -> Ref:
+        """Let one abstract object stand for the old one and the new one."""
+        old = state.heap[identity]
+        if isinstance(obj, Stream) and isinstance(old, Stream):
+            obj.pending = add_pending(old.pending, obj.pending)
+        elif isinstance(obj, Instance) and isinstance(old, Instance):
+            for name, value in old.attributes.items():
+                known = obj.attributes.get(name, value)
+                obj.attributes[name] = (
+                    known if known == value else join_values((value, known), self.fresh)
+                )
+        elif isinstance(obj, Sequence) and isinstance(old, Sequence):
+            if obj.items != old.items:
+                if len(obj.items) == len(old.items):
+                    obj.items = [
+                        join_values(pair, self.fresh)
+                        for pair in zip(old.items, obj.items, strict=True)
+                    ]
+                else:
+                    obj.items = list(dict.fromkeys((*old.items, *obj.items)))
+                    obj.exact = False
+        elif isinstance(obj, Mapping) and isinstance(old, Mapping):
+            obj.rest = list(dict.fromkeys((*old.entries.values(), *old.rest, *obj.rest)))
+            obj.exact = False
+        return state.place(identity, obj)
+
+    def resumes_in(self, node: cst.CSTNode | None) -> bool:
+        """Say whether a suspended generator is being taken up inside this node."""
+        plan = self.resuming[-1] if self.resuming else None
+        return plan is not None and node in plan.path
+
+    # -- evaluation -----------------------------------------------------------------------
+
+    def eval(self, node: cst.CSTNode, states: list[State]) -> list[State]:
+        """Evaluate an expression in each state and push its value."""
+        handler = EXPRESSIONS.get(type(node))
+        if handler is None:
+            for state in states:
+                state.push(self.unknown())
+            return states
+        return handler(self, node, states) if states else states
+
+    def eval_all(self, nodes: Seq[cst.CSTNode], states: list[State]) -> list[State]:
+        """Evaluate expressions left to right; each state gets all their values."""
+        for node in nodes:
+            states = self.eval(node, states)
+        return states
+
+    def run(self, body: Seq[cst.CSTNode], states: list[State]) -> list[State]:
+        """Execute statements one after the other, joining states after each."""
+        start = 0
+        if self.resuming and self.resuming[-1] is not None:
+            path = self.resuming[-1].path
+            start = next((i for i, s in enumerate(body) if s in path), 0)
+        for index in range(start, len(body)):
+            if not states:
+                break
+            states = self.step(body[index], states)
+        return states
+
+    def step(self, node: cst.CSTNode, states: list[State]) -> list[State]:
+        """Execute one statement."""
+        self.steps += len(states)
+        if self.steps > STEPS_PER_ENTRY:
+            raise Budget
+        handler = STATEMENTS.get(type(node))
+        if handler is None:
+            return states
+        states = handler(self, node, states)
+        for state in states:
+            if state.dirty and len(state.streams) > STD_STREAMS:
+                self.collect(state)
+        return join(states, self.fresh)
+
+    def suite(self, body: cst.CSTNode, states: list[State]) -> list[State]:
+        """Execute the body of a compound statement."""
+        assert isinstance(body, (cst.IndentedBlock, cst.SimpleStatementSuite))
+        return self.run(body.body, states)
+
+    def captured(
+        self, action: Callable[[list[State]], list[State]], states: list[State]
+    ) -> tuple[list[State], list[State]]:
+        """Run an action and return its normal states and those that left abruptly."""
+        outer, self.abrupt = self.abrupt, []
+        try:
+            normal = action(states)
+            return normal, self.abrupt
+        finally:
+            self.abrupt = outer
+
+    def leave(self, state: State, signal: Signal) -> None:
+        """Let a state leave its block."""
+        state.signal = signal
+        self.abrupt.append(state)
+
+    def may_raise(self, state: State, what: str | None, node: cst.CSTNode) -> None:
+        """Follow an exception that the code does not show, if something here handles it.
+
+        `what` is the qualified name of the exception's class, None for any exception.
+        """
+        if self.handlers:
+            raised = state.copy()
+            value: Value = self.unknown()
+            if what is not None:
+                value = self.new(raised, node, Instance(_ext(what), {}), "raised")
+            self.leave(raised, Signal("raise", value, node, implicit=True))
+
+    # -- truth ------------------------------------------------------------------------------
+
+    def choose(self, state: State, value: Value) -> list[tuple[State, Value]]:
+        """Split a state by the options of a `Union`, which the path then remembers."""
+        if not isinstance(value, Union):
+            return [(state, value)]
+        known = state.facts.get(value.key)
+        if known is not None:
+            return self.choose(state, known)  # type: ignore[arg-type]  # an option of it
+        found = []
+        last = len(value.options) - 1
+        for index, option in enumerate(value.options):
+            branch = state if index == last else state.copy()
+            branch.facts[value.key] = option
+            found.extend(self.choose(branch, option))
+        return found
+
+    def chosen(self, states: list[State]) -> list[State]:
+        """Split states by the options of the topmost operand."""
+        found = []
+        for state in states:
+            value = state.pop()
+            found.extend(branch.push(v) for branch, v in self.choose(state, value))
+        return found
+
+    def split(self, states: list[State]) -> tuple[list[State], list[State]]:
+        """Pop the topmost operand and part the states in which it is true from the rest."""
+        true: list[State] = []
+        false: list[State] = []
+        for state in self.chosen(states):
+            answer = self.truth(state, state.pop())
+            if isinstance(answer, bool):
+                (true if answer else false).append(state)
+            else:
+                key, positive = answer
+                other = state.copy()
+                state.facts[key] = positive
+                other.facts[key] = not positive
+                true.append(state)
+                false.append(other)
+        return true, false
+
+    def truth(self, state: State, value: Value) -> bool | tuple[Hashable, bool]:
+        """Return a value's truth, or the fact it hangs on and what makes the value true."""
+        if isinstance(value, Const):
+            return bool(value.value)
+        if isinstance(value, Unknown):
+            return self._unknown_truth(state, value.key)
+        if isinstance(value, Ref):
+            obj = state.heap.get(value.id)
+            if isinstance(obj, Sequence):
+                return bool(obj.items) if obj.exact or obj.items else (self.fresh(), True)
+            if isinstance(obj, Mapping):
+                if obj.entries or obj.rest:
+                    return True
+                return False if obj.exact else (self.fresh(), True)
+        return True
+
+    def _unknown_truth(self, state: State, key: Hashable) -> bool | tuple[Hashable, bool]:
+        positive = True
+        while isinstance(key, tuple) and key[0] == "not":
+            key, positive = key[1], not positive
+        known = state.facts.get(key)
+        if isinstance(known, bool):
+            return known is positive
+        if isinstance(key, tuple) and key[0] == "is" and key[2] is None:
+            # What is known to be true is not None.
+            if state.facts.get(key[1]) is True:
+                return not positive
+        return key, positive
+
+    # -- lifetime -------------------------------------------------------------------------
+
+    def collect(self, state: State) -> None:
+        """Close what nothing holds any more, running the program's own `__del__` methods."""
+        from flushlint.machine.calls import finalize, has_finalizer
+
+        for _ in range(4):
+            dying = collect(self.log, state, has_finalizer)
+            if not dying:
+                return
+            finalize(self, state, dying)
+
+    def drop_frame(self, state: State) -> Frame:
+        """Leave the topmost frame and trim the operand stack to where the call began."""
+        frame = state.frames.pop()
+        del state.stack[frame.base :]
+        env = state.heap.get(frame.env)
+        if isinstance(env, Env) and any(v.__class__ is not Const for v in env.variables.values()):
+            state.dirty = True
+        return frame
+
+
+def _ext(name: str) -> Value:
+    from flushlint.machine.values import Ext
+
+    return Ext(name)

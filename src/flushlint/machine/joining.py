@@ -1,0 +1,221 @@
+"""Joining states: those with equal stream states become one, so that paths don't multiply.
+
+What the joined states disagree on otherwise becomes a `Union` of the values, or unknown.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Iterable
+from typing import TypeAlias
+
+from flushlint.machine.objects import (
+    Class,
+    Env,
+    Function,
+    Generator,
+    Instance,
+    Mapping,
+    Obj,
+    Sequence,
+    Stream,
+)
+from flushlint.machine.state import State
+from flushlint.machine.values import Const, Union, Unknown, Value
+
+__all__ = ["Fresh", "join", "join_values", "signature", "weaken"]
+
+Fresh: TypeAlias = "Callable[[], int]"
+
+_MOST_OPTIONS = 4
+_MOST_STATES = 64
+
+
+def signature(state: State) -> Hashable:
+    """Return what must be equal for states at one point of the program to be joined."""
+    streams = []
+    for identity in sorted(state.streams):
+        stream = state.heap[identity]
+        streams.append((identity, _essence(stream)) if isinstance(stream, Stream) else identity)
+    suspended = tuple(
+        (identity, obj.at, obj.status)
+        for identity, obj in state.heap.items()
+        if obj.__class__ is Generator
+    )
+    return (
+        state.process,
+        state.start_method,
+        tuple(frame.env for frame in state.frames),
+        len(state.stack),
+        None if state.signal is None else (state.signal.kind, state.signal.implicit),
+        tuple(streams),
+        suspended,
+        state.roots,
+    )
+
+
+def _essence(stream: Stream) -> Hashable:
+    return (
+        stream.closed,
+        # Which write came first is the witness's affair; that there is one is the state.
+        tuple([(w.process, w.forks) for w in stream.pending]),
+        stream.trailer is None,
+        stream.line_buffered,
+        stream.write_through,
+        stream.synced,
+        stream.below,
+    )
+
+
+def join(states: list[State], fresh: Fresh) -> list[State]:
+    """Join states with equal stream states; above 64 of them, drop what is uncertain."""
+    if len(states) < 2:
+        return states
+    groups: dict[Hashable, State] = {}
+    for state in states:
+        key = signature(state)
+        known = groups.get(key)
+        if known is None:
+            groups[key] = state
+        else:
+            _merge(known, state, fresh)
+    if len(groups) > _MOST_STATES:
+        return _collapse(list(groups.values()), fresh)
+    return list(groups.values())
+
+
+def _collapse(states: list[State], fresh: Fresh) -> list[State]:
+    """Join all states that agree on anything but their streams; what differs goes silent.
+
+    A buffer that is pending in one and empty in another counts as empty: the join can no
+    longer say on which path, and what it can't show it must not report.
+    """
+    kept: dict[Hashable, State] = {}
+    for state in states:
+        key = (state.process, tuple(f.env for f in state.frames), len(state.stack),
+               state.signal and state.signal.kind)  # fmt: skip
+        known = kept.get(key)
+        if known is None:
+            kept[key] = state
+            continue
+        for identity in known.streams & state.streams:
+            mine, other = known.stream(identity), state.stream(identity)
+            if _essence(mine) != _essence(other):
+                edited = known.edit(Stream, identity)
+                edited.pending = tuple(w for w in mine.pending if w in other.pending)
+                edited.closed = mine.closed and other.closed
+                edited.trailer = None
+        _merge(known, state, fresh)
+    return list(kept.values())
+
+
+def join_values(values: Iterable[Value], fresh: Fresh) -> Value:
+    """Return one value for several: the value itself, a `Union`, or an unknown."""
+    options: dict[Value, None] = {}
+    for value in values:
+        if value.__class__ is Union:
+            options.update(dict.fromkeys(value.options))  # type: ignore[union-attr]
+        else:
+            options[value] = None
+    if len(options) == 1:
+        return next(iter(options))
+    unknown = [o for o in options if o.__class__ is Unknown]
+    known = [o for o in options if o.__class__ is not Unknown]
+    # Constants are worth little in a crowd; objects are what the machine is about.
+    constants = [o for o in known if o.__class__ is Const]
+    objects = [o for o in known if o.__class__ is not Const]
+    if len(constants) > _MOST_OPTIONS:
+        constants = []
+        unknown.append(Unknown(fresh()))
+    if not objects and unknown:
+        return Unknown(fresh())
+    return Union(fresh(), (*objects, *constants, *unknown[:1]))
+
+
+def _merge(into: State, other: State, fresh: Fresh) -> None:
+    if into is other:
+        return
+    into.facts = {k: v for k, v in into.facts.items() if k in other.facts and other.facts[k] == v}
+    mine = into.heap
+    for identity, obj in other.heap.items():
+        known = mine.get(identity)
+        if known is None:
+            mine[identity] = obj
+        elif known is not obj:
+            _merge_object(into, identity, obj, fresh)
+    into.stack = [
+        a if a == b else join_values((a, b), fresh)
+        for a, b in zip(into.stack, other.stack, strict=True)
+    ]
+    into.streams |= other.streams
+    for key, values in other.holds.items():
+        into.holds[key] = tuple(dict.fromkeys((*into.holds.get(key, ()), *values)))
+    for name in into.externals.keys() | other.externals.keys():
+        a = into.externals.get(name, Unknown(fresh()))
+        b = other.externals.get(name, a)
+        into.externals[name] = a if a == b else join_values((a, b), fresh)
+    if into.signal is not None and other.signal is not None and into.signal != other.signal:
+        a, b = into.signal.value, other.signal.value
+        if a is not None and b is not None and a != b:
+            into.signal = into.signal._replace(value=join_values((a, b), fresh))
+    into.dirty |= other.dirty
+
+
+def _merge_object(into: State, identity: int, other: Obj, fresh: Fresh) -> None:
+    mine = into.heap[identity]
+    if mine.__class__ is not other.__class__ or mine == other:
+        return
+    if isinstance(mine, Env) and isinstance(other, Env):
+        env = into.edit(Env, identity)
+        _merge_names(env.variables, other.variables, fresh)
+    elif isinstance(mine, Sequence) and isinstance(other, Sequence):
+        sequence = into.edit(Sequence, identity)
+        if len(mine.items) == len(other.items) and mine.exact and other.exact:
+            sequence.items = [
+                a if a == b else join_values((a, b), fresh)
+                for a, b in zip(mine.items, other.items, strict=True)
+            ]
+        else:
+            sequence.items = list(dict.fromkeys((*mine.items, *other.items)))
+            sequence.exact = False
+    elif isinstance(mine, Mapping) and isinstance(other, Mapping):
+        mapping = into.edit(Mapping, identity)
+        if mine.entries.keys() != other.entries.keys():
+            mapping.exact = False
+        _merge_names(mapping.entries, other.entries, fresh)
+        mapping.rest = list(dict.fromkeys((*mine.rest, *other.rest)))
+        mapping.exact = mapping.exact and other.exact
+    elif isinstance(mine, (Instance, Function, Class)) and isinstance(
+        other, (Instance, Function, Class)
+    ):
+        _merge_names(into.edit(type(mine), identity).attributes, other.attributes, fresh)
+
+
+def _merge_names(mine: dict[Hashable, Value] | dict[str, Value], other: object, fresh: Fresh) -> None:
+    assert isinstance(other, dict)
+    for name, value in other.items():
+        known = mine.get(name)
+        if known is None:
+            mine[name] = value  # bound on one path only: a later use shows which
+        elif known is not value and known != value:
+            mine[name] = join_values((known, value), fresh)
+
+
+def weaken(state: State, before: State, fresh: Fresh) -> None:
+    """Widen: what changed between two rounds of a loop is unknown from now on.
+
+    Only plain values are widened; objects stay, since the machine is about them.
+    """
+    for identity, obj in state.heap.items():
+        old = before.heap.get(identity)
+        if old is None or old is obj:
+            continue
+        if isinstance(obj, Env) and isinstance(old, Env):
+            names: dict[str, Value] = state.edit(Env, identity).variables
+            previous: dict[str, Value] = old.variables
+        elif isinstance(obj, Instance) and isinstance(old, Instance):
+            names, previous = state.edit(Instance, identity).attributes, old.attributes
+        else:
+            continue
+        for name, value in names.items():
+            if value.__class__ in (Const, Unknown) and previous.get(name, value) != value:
+                names[name] = Unknown(fresh())

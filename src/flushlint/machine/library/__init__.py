@@ -1,0 +1,1 @@
+"""What library functions and methods do to the states of the machine."""

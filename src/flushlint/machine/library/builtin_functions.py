@@ -1,0 +1,433 @@
+"""Builtin functions, and the few of `functools`, `itertools` and `operator` that matter."""
+
+from __future__ import annotations
+
+from flushlint.machine import attributes, calls, classes
+from flushlint.machine.calls import Arguments, library, method
+from flushlint.machine.generators import exhaust, resume
+from flushlint.machine.interpreter import Machine
+from flushlint.machine.iteration import iterate
+from flushlint.machine.joining import join
+from flushlint.machine.objects import Class, Function, Generator, Instance, Mapping, Sequence
+from flushlint.machine.state import State
+from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
+
+__all__: list[str] = []
+
+_LARGEST_RANGE = 4
+
+
+def _quiet(*names: str) -> None:
+    """Register functions that touch no stream and raise nothing worth following."""
+
+    @library(*names)
+    def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        del arguments
+        return [state.push(m.unknown(newline=None))]
+
+
+_quiet(
+    *(
+        f"builtins.{name}"
+        for name in (
+            "abs", "all", "any", "ascii", "bin", "bool", "bytearray", "bytes", "chr", "complex",
+            "dir", "divmod", "format", "frozenset", "globals", "hash", "hex", "id", "input",
+            "locals", "max", "memoryview", "min", "object", "oct", "ord", "pow", "repr",
+            "round", "slice", "sum", "vars", "object.__init__", "help", "breakpoint",
+        )
+    ),
+)  # fmt: skip
+
+
+@library("builtins.str", "builtins.repr", "builtins.bytes")
+def _text(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    value = arguments.positional[0] if arguments.positional else Const("")
+    if isinstance(value, Const) and isinstance(value.value, (int, str, float)):
+        return [state.push(Const(str(value.value)))]
+    return [state.push(m.unknown())]
+
+
+@library("builtins.int", "builtins.float")
+def _number(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    value = arguments.positional[0] if arguments.positional else Const(0)
+    if isinstance(value, Const) and isinstance(value.value, (int, float, str)):
+        try:
+            return [state.push(Const(int(value.value)))] if len(arguments.positional) == 1 else [
+                state.push(m.unknown())
+            ]
+        except (ValueError, OverflowError):
+            calls.stop(m, state, arguments.node, "ValueError")
+            return []
+    m.may_raise(state, "builtins.ValueError", arguments.node)
+    return [state.push(m.unknown())]
+
+
+@library("builtins.len")
+def _len(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    value = arguments.positional[0] if arguments.positional else NONE
+    sequence, mapping = state.look(Sequence, value), state.look(Mapping, value)
+    if sequence is not None and sequence.exact:
+        return [state.push(Const(len(sequence.items)))]
+    if mapping is not None and mapping.exact:
+        return [state.push(Const(len(mapping.entries)))]
+    if isinstance(value, Const) and isinstance(value.value, (str, bytes)):
+        return [state.push(Const(len(value.value)))]
+    if isinstance(value, Unknown):
+        return [state.push(Unknown(("len", value.key)))]
+    return [state.push(m.unknown())]
+
+
+@library("builtins.range")
+def _range(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    numbers = [v.value for v in arguments.positional if isinstance(v, Const)]
+    if len(numbers) == len(arguments.positional) and numbers:
+        if all(isinstance(n, int) for n in numbers):
+            try:
+                span = range(*numbers)  # type: ignore[call-overload]  # integers, one to three
+            except (TypeError, ValueError):
+                return [state.push(m.unknown())]
+            if len(span) <= _LARGEST_RANGE:
+                items: list[Value] = [Const(n) for n in span]
+                return [state.push(m.new(state, arguments.node, Sequence("tuple", items)))]
+            many = Sequence("tuple", [m.unknown()], exact=False)
+            return [state.push(m.new(state, arguments.node, many))]
+    return [state.push(m.unknown())]
+
+
+# -- containers -----------------------------------------------------------------------------------
+
+
+def _elements(
+    m: Machine, state: State, value: Value, arguments: Arguments
+) -> list[tuple[State, Sequence]]:
+    """Iterate over a value as a library function does, running generators to their end."""
+    found: list[tuple[State, Sequence]] = []
+    for branch, option in m.choose(state, value):
+        instance = branch.look(Instance, option)
+        own = instance and classes.class_attribute(branch, instance.cls, "__iter__")
+        if branch.look(Generator, option) is not None and isinstance(option, Ref):
+            for after in exhaust(m, branch, option.id, arguments.node):
+                sequence = after.look(Sequence, after.pop())
+                assert sequence is not None
+                found.append((after, sequence.copy()))
+        elif own:
+            for after in calls.call(m, branch, own, Arguments(arguments.node, [option])):
+                inner = after.pop()
+                if after.look(Generator, inner) is not None:
+                    found += _elements(m, after, inner, arguments)
+                else:
+                    found.append((after, Sequence("list", [], exact=False)))
+        else:
+            elements = iterate(m, branch, option)
+            found.append((branch, Sequence("list", elements.items, elements.exact)))
+    return found
+
+
+def _container(name: str, kind: str) -> None:
+    @library(name)
+    def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        if not arguments.positional:
+            made = Sequence(kind, [])  # type: ignore[arg-type]  # one of the three words
+            return [state.push(m.new(state, arguments.node, made))]
+        found = []
+        for after, sequence in _elements(m, state, arguments.positional[0], arguments):
+            sequence.kind = kind  # type: ignore[assignment]  # one of the three words
+            found.append(after.push(m.new(after, arguments.node, sequence)))
+        return found
+
+
+for _name, _kind in {
+    "builtins.list": "list",
+    "builtins.tuple": "tuple",
+    "builtins.set": "set",
+    "builtins.frozenset": "set",
+    "builtins.sorted": "list",
+    "builtins.reversed": "list",
+    "collections.deque": "list",
+    "itertools.chain.from_iterable": "list",
+    "itertools.cycle": "list",
+    "itertools.islice": "list",
+}.items():
+    _container(_name, _kind)
+
+
+@library("itertools.chain")
+def _chain(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    everything = Sequence("list", [])
+    for value in arguments.positional:
+        elements = iterate(m, state, value)
+        everything.items.extend(elements.items)
+        everything.exact = everything.exact and elements.exact
+    return [state.push(m.new(state, arguments.node, everything))]
+
+
+@library("builtins.dict", "collections.OrderedDict", "collections.defaultdict")
+def _dict(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    mapping = Mapping(dict(arguments.keywords))
+    if arguments.positional:
+        source = state.look(Mapping, arguments.positional[-1])
+        if source is not None:
+            mapping.entries = {**source.entries, **mapping.entries}
+            mapping.rest, mapping.exact = list(source.rest), source.exact
+        else:
+            mapping.exact = False
+            for item in iterate(m, state, arguments.positional[-1]).items:
+                pair = state.look(Sequence, item)
+                mapping.rest.extend(pair.items[1:] if pair is not None else ())
+    return [state.push(m.new(state, arguments.node, mapping))]
+
+
+@library("builtins.enumerate", "builtins.zip", "itertools.zip_longest", "itertools.product")
+def _zip(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    columns = [iterate(m, state, v) for v in arguments.positional]
+    start = "enumerate" in getattr(getattr(arguments.node, "func", None), "value", "")
+    if start and columns:
+        numbers: list[Value] = [Const(i) for i in range(len(columns[0].items))]
+        counted = columns[0]._replace(items=numbers)
+        columns = [counted, columns[0]]
+    exact = all(c.exact for c in columns)
+    if exact:
+        rows = [list(row) for row in zip(*(c.items for c in columns), strict=False)]
+    else:
+        rows = [[c.any(m) for c in columns]]
+    items: list[Value] = [
+        m.new(state, arguments.node, Sequence("tuple", row), f"row{i}")
+        for i, row in enumerate(rows)
+    ]
+    result = Sequence("list", items, exact)
+    objects = any(v.__class__ is Ref for c in columns for v in c.items)
+    if not exact and not objects and not all(c.nonempty for c in columns):
+        # There may be no row at all, so a loop over it may not run.
+        loose = m.unknown()
+        return [state.push(loose)]
+    return [state.push(m.new(state, arguments.node, result))]
+
+
+@library("builtins.map", "builtins.filter", "itertools.starmap")
+def _map(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Run the function over the elements at once, although it would run when consumed."""
+    if len(arguments.positional) < 2:
+        return [state.push(m.unknown())]
+    function = arguments.positional[0]
+    columns = [iterate(m, state, v) for v in arguments.positional[1:]]
+    result = Sequence("list", [], exact=False)
+    made = m.new(state, arguments.node, result)
+    states = [state.push(made)]
+    exact = all(c.exact and len(c.items) <= 8 for c in columns)
+    rows = (
+        [list(r) for r in zip(*(c.items for c in columns), strict=False)]
+        if exact
+        else [[c.any(m) for c in columns]]
+    )
+    for row in rows:
+        again: list[State] = []
+        for current in states:
+            for after in calls.call(m, current, function, Arguments(arguments.node, list(row))):
+                value = after.pop()
+                after.edit(Sequence, made.id).items.append(value)
+                again.append(after)
+        states = join(again, m.fresh)
+    return states
+
+
+@library("builtins.iter")
+def _iter(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    if len(arguments.positional) != 1:
+        return calls.unknown_call(m, state, arguments, name="iter")
+    return [state.push(arguments.positional[0])]
+
+
+@library("builtins.next", "builtins.anext")
+def _next(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    value = arguments.positional[0] if arguments.positional else NONE
+    generator = state.look(Generator, value)
+    if generator is None or not isinstance(value, Ref):
+        instance = state.look(Instance, value)
+        own = instance and classes.class_attribute(state, instance.cls, "__next__")
+        if own:
+            return calls.call(m, state, own, Arguments(arguments.node, [value]))
+        m.may_raise(state, "builtins.StopIteration", arguments.node)
+        return [state.push(iterate(m, state, value).any(m))]
+    yielded, ended = resume(m, state, value.id, arguments.node)
+    for after in ended:
+        after.pop()
+        if len(arguments.positional) > 1:
+            yielded.append(after.push(arguments.positional[1]))
+        else:
+            calls.stop(m, after, arguments.node, "StopIteration")
+    return yielded
+
+
+# -- objects --------------------------------------------------------------------------------------
+
+
+@library("builtins.isinstance", "builtins.issubclass", "builtins.callable")
+def _is(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    subject = arguments.positional[0] if arguments.positional else NONE
+    wanted = arguments.positional[1] if len(arguments.positional) > 1 else NONE
+    instance = state.look(Instance, subject)
+    if instance is not None and isinstance(wanted, Ref) and state.look(Class, wanted):
+        return [state.push(Const(wanted in classes.lineage(state, instance.cls)))]
+    key = subject.key if isinstance(subject, Unknown) else subject
+    return [state.push(Unknown(("is a", key, wanted)))]
+
+
+@library("builtins.hasattr")
+def _hasattr(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    del m
+    return [state.push(Unknown(("has", *arguments.positional[:2])))]
+
+
+@library("builtins.getattr")
+def _getattr(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    if len(arguments.positional) < 2:
+        return [state.push(m.unknown())]
+    value, name = arguments.positional[:2]
+    if not isinstance(name, Const) or not isinstance(name.value, str):
+        result = m.unknown()
+        state.hold(result.key, (value,))
+        return [state.push(result)]
+    instance = state.look(Instance, value)
+    if len(arguments.positional) > 2 and instance is not None:
+        known = name.value in instance.attributes or classes.class_attribute(
+            state, instance.cls, name.value
+        )
+        if not known and not classes.external_bases(state, instance.cls):
+            return [state.push(arguments.positional[2])]
+    found: list[State] = []
+    for branch, option in m.choose(state, value):
+        found += attributes.get(m, branch, option, name.value, arguments.node)
+    return found
+
+
+@library("builtins.setattr", "object.__setattr__", "builtins.object.__setattr__")
+def _setattr(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    if len(arguments.positional) < 3:
+        return [state.push(NONE)]
+    receiver, name, value = arguments.positional[:3]
+    word = name.value if isinstance(name, Const) else f"%{m.fresh()}"
+    found: list[State] = []
+    for branch, option in m.choose(state, receiver):
+        found += attributes.put(m, branch, option, str(word), value, arguments.node)
+    return [after.push(NONE) for after in found]
+
+
+@library("builtins.delattr")
+def _delattr(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    del m
+    if len(arguments.positional) == 2 and isinstance(arguments.positional[1], Const):
+        attributes.delete(state, arguments.positional[0], str(arguments.positional[1].value))
+    return [state.push(NONE)]
+
+
+@library("builtins.type")
+def _type(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    value = arguments.positional[0] if len(arguments.positional) == 1 else NONE
+    instance = state.look(Instance, value)
+    return [state.push(m.unknown() if instance is None else instance.cls)]
+
+
+@library("builtins.super")
+def _super(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """`super()`: the receiver of the running method, and the class that defines it."""
+    frame = state.frames[-1]
+    function = None if frame.function is None else state.heap.get(frame.function)
+    receiver: Value | None = None
+    owner: Value | None = None
+    if len(arguments.positional) == 2:
+        owner, receiver = arguments.positional
+    elif isinstance(function, Function) and function.owner is not None:
+        owner = Ref(function.owner)
+        env = state.heap[frame.env]
+        parameters = function.node.params
+        named = [*parameters.posonly_params, *parameters.params]
+        if named:
+            receiver = getattr(env, "variables", {}).get(named[0].name.value)
+    if owner is None or receiver is None:
+        return [state.push(m.unknown())]
+    made = Instance(Ext("builtins.super"), {"self": receiver, "owner": owner}, arguments.node)
+    return [state.push(m.new(state, arguments.node, made, "super"))]
+
+
+@library("builtins.property", "builtins.staticmethod", "builtins.classmethod")
+def _descriptor(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Descriptors made by a call: `name = property(get, set)`."""
+    name = getattr(getattr(arguments.node, "func", None), "value", "property")
+    values: dict[str, Value] = {}
+    if name == "property":
+        for index, slot in enumerate(("fget", "fset", "fdel")):
+            given = arguments.get(index, slot)
+            if given is not None:
+                values[slot] = given
+    elif arguments.positional:
+        values["function"] = arguments.positional[0]
+    made = Instance(Ext(f"builtins.{name}"), values, arguments.node)
+    return [state.push(m.new(state, arguments.node, made))]
+
+
+@library("sys.exit", "builtins.exit", "builtins.quit")
+def _exit(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    calls.stop(m, state, arguments.node, "SystemExit")
+    return []
+
+
+@library("dataclasses.dataclass", "dataclasses.field", "functools.wraps",
+         "functools.lru_cache", "functools.cache")  # fmt: skip
+def _decorator_factory(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Calls that return a decorator, which is then the identity; `field(default=...)`."""
+    name = getattr(getattr(arguments.node, "func", None), "value", "")
+    default = arguments.keywords.get("default")
+    if default is not None:
+        return [state.push(default)]
+    factory = arguments.keywords.get("default_factory")
+    if factory is not None:
+        return calls.call(m, state, factory, Arguments(arguments.node, []))
+    kind = "%dataclass" if name == "dataclass" else "%decorator"
+    return [state.push(m.new(state, arguments.node, Instance(Ext(kind), {})))]
+
+
+# -- functools ------------------------------------------------------------------------------------
+
+
+@method("functools.partial", "__init__")
+def _make_partial(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    assert isinstance(receiver, Ref)
+    given = Sequence("tuple", list(arguments.positional[1:]))
+    keywords = Mapping(dict(arguments.keywords))
+    values = {
+        "func": arguments.positional[0] if arguments.positional else NONE,
+        "args": m.new(state, arguments.node, given, "partial args"),
+        "keywords": m.new(state, arguments.node, keywords, "partial keywords"),
+    }
+    state.edit(Instance, receiver.id).attributes.update(values)
+    return [state.push(NONE)]
+
+
+@method("functools.partial", "__call__")
+def _call_partial(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    instance = state.look(Instance, receiver)
+    assert instance is not None
+    args = state.look(Sequence, instance.attributes["args"])
+    keywords = state.look(Mapping, instance.attributes["keywords"])
+    assert args is not None
+    assert keywords is not None
+    named = {str(k): v for k, v in keywords.entries.items()}
+    whole = Arguments(
+        arguments.node,
+        [*args.items, *arguments.positional],
+        {**named, **arguments.keywords},
+        open=arguments.open,
+        rest=arguments.rest,
+    )
+    return calls.call(m, state, instance.attributes["func"], whole)
+
+
+@library("functools.reduce")
+def _reduce(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    return calls.unknown_call(m, state, arguments, name="reduce")
+
+
+@library("operator.methodcaller", "operator.attrgetter", "operator.itemgetter")
+def _getter(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    del arguments
+    return [state.push(m.unknown())]

@@ -1,0 +1,223 @@
+"""Methods of lists, dicts, sets, generators, functions and constants."""
+
+from __future__ import annotations
+
+from flushlint.machine import calls
+from flushlint.machine.calls import Arguments
+from flushlint.machine.generators import resume
+from flushlint.machine.interpreter import Machine
+from flushlint.machine.iteration import iterate
+from flushlint.machine.joining import join_values
+from flushlint.machine.objects import Generator, Mapping, Sequence
+from flushlint.machine.state import Signal, State
+from flushlint.machine.values import NONE, Const, Ext, Ref, Value
+
+__all__ = ["call_constant", "call_object"]
+
+_TEXT = frozenset(
+    {"join", "format", "strip", "lstrip", "rstrip", "upper", "lower", "title", "replace",
+     "encode", "decode", "ljust", "rjust", "center", "zfill", "expandtabs", "capitalize"}
+)  # fmt: skip
+
+
+def call_object(
+    m: Machine, state: State, receiver: Ref, name: str, arguments: Arguments
+) -> list[State]:
+    """Call a method of a heap object that is no stream and no instance."""
+    obj = state.heap[receiver.id]
+    if isinstance(obj, Sequence):
+        return _call_sequence(m, state, receiver, obj, name, arguments)
+    if isinstance(obj, Mapping):
+        return _call_mapping(m, state, receiver, obj, name, arguments)
+    if isinstance(obj, Generator):
+        return _call_generator(m, state, receiver, name, arguments)
+    if name in ("__init__", "__new__"):
+        return [state.push(NONE)]
+    return calls.unknown_call(m, state, arguments, receiver=receiver, name=name)
+
+
+def _call_sequence(
+    m: Machine, state: State, receiver: Ref, sequence: Sequence, name: str, arguments: Arguments
+) -> list[State]:
+    from flushlint.machine.expressions import append
+
+    given = arguments.positional
+    if name in ("append", "add", "appendleft") and given:
+        append(state, receiver.id, given[0])
+    elif name == "insert" and len(given) == 2:
+        append(state, receiver.id, given[1])
+    elif name in ("extend", "update", "__iadd__") and given:
+        elements = iterate(m, state, given[0])
+        for item in elements.items:
+            append(state, receiver.id, item)
+        if not elements.exact:
+            state.edit(Sequence, receiver.id).exact = False
+    elif name in ("pop", "popleft"):
+        return [state.push(_pop(m, state, receiver, sequence, name, given))]
+    elif name in ("clear",):
+        edited = state.edit(Sequence, receiver.id)
+        edited.items, edited.exact = [], True
+        state.dirty = True
+    elif name in ("remove", "discard") and given:
+        if given[0] in sequence.items:
+            state.edit(Sequence, receiver.id).items.remove(given[0])
+            state.dirty = True
+    elif name == "copy":
+        return [state.push(m.new(state, arguments.node, sequence.copy()))]
+    elif name not in ("sort", "reverse"):
+        return [state.push(m.unknown())]
+    return [state.push(NONE)]
+
+
+def _pop(
+    m: Machine, state: State, receiver: Ref, sequence: Sequence, name: str, given: list[Value]
+) -> Value:
+    if not sequence.exact or not sequence.items:
+        return join_values(sequence.items, m.fresh) if sequence.items else m.unknown()
+    index = 0 if name == "popleft" else -1
+    if given:
+        constant = given[0].value if isinstance(given[0], Const) else None
+        if not isinstance(constant, int) or not -len(sequence.items) <= constant < len(
+            sequence.items
+        ):
+            return join_values(sequence.items, m.fresh)
+        index = constant
+    return state.edit(Sequence, receiver.id).items.pop(index)
+
+
+def _call_mapping(
+    m: Machine, state: State, receiver: Ref, mapping: Mapping, name: str, arguments: Arguments
+) -> list[State]:
+    given = arguments.positional
+    if name in ("get", "pop", "setdefault") and given:
+        return [state.push(_get(m, state, receiver, mapping, name, given))]
+    if name in ("values", "items", "keys"):
+        return [state.push(_view(m, state, mapping, name, arguments))]
+    if name == "update":
+        edited = state.edit(Mapping, receiver.id)
+        edited.entries.update(arguments.keywords)
+        for value in given:
+            other = state.look(Mapping, value)
+            if other is None:
+                edited.exact = False
+            else:
+                edited.entries.update(other.entries)
+                edited.rest.extend(other.rest)
+                edited.exact = edited.exact and other.exact
+        return [state.push(NONE)]
+    if name == "clear":
+        edited = state.edit(Mapping, receiver.id)
+        edited.entries, edited.rest, edited.exact = {}, [], True
+        state.dirty = True
+        return [state.push(NONE)]
+    if name == "copy":
+        return [state.push(m.new(state, arguments.node, mapping.copy()))]
+    return [state.push(m.unknown())]
+
+
+def _get(
+    m: Machine, state: State, receiver: Ref, mapping: Mapping, name: str, given: list[Value]
+) -> Value:
+    key = given[0]
+    default = given[1] if len(given) > 1 else NONE
+    if isinstance(key, Const) and key.value in mapping.entries:
+        value = mapping.entries[key.value]
+        if name == "pop":
+            del state.edit(Mapping, receiver.id).entries[key.value]
+            state.dirty = True
+        return value
+    if name == "setdefault":
+        from flushlint.machine.expressions import put_item
+
+        put_item(state.edit(Mapping, receiver.id), key, default)
+        return join_values([default, *mapping.rest], m.fresh)
+    if mapping.exact and isinstance(key, Const):
+        return default
+    options = [*mapping.rest, *mapping.entries.values()] if not isinstance(key, Const) else [
+        *mapping.rest
+    ]
+    return join_values([*options, default], m.fresh)
+
+
+def _view(
+    m: Machine, state: State, mapping: Mapping, name: str, arguments: Arguments
+) -> Value:
+    items: list[Value] = []
+    pairs: list[tuple[Value, Value]] = [(Const(k), v) for k, v in mapping.entries.items()]
+    pairs += [(m.unknown(), v) for v in mapping.rest]
+    for index, (key, value) in enumerate(pairs):
+        if name == "keys":
+            items.append(key)
+        elif name == "values":
+            items.append(value)
+        else:
+            pair = Sequence("tuple", [key, value])
+            items.append(m.new(state, arguments.node, pair, f"item{index}"))
+    if not items and not mapping.exact:
+        return m.unknown()
+    view = Sequence("list", items, mapping.exact)
+    return m.new(state, arguments.node, view, "view")
+
+
+def _call_generator(
+    m: Machine, state: State, receiver: Ref, name: str, arguments: Arguments
+) -> list[State]:
+    if name in ("send", "__next__", "__anext__", "asend"):
+        sent = arguments.positional[0] if arguments.positional else NONE
+        yielded, ended = resume(m, state, receiver.id, arguments.node, sent=sent)
+        for after in ended:
+            after.pop()
+            calls.stop(m, after, arguments.node, "StopIteration")
+        return yielded
+    if name in ("close", "aclose", "throw"):
+        raised = Signal("raise", Ext("builtins.GeneratorExit"), arguments.node)
+        if name == "throw" and arguments.positional:
+            raised = Signal("raise", arguments.positional[0], arguments.node)
+
+        def action(states: list[State]) -> list[State]:
+            yielded, ended = resume(m, states[0], receiver.id, arguments.node, thrown=raised)
+            return yielded + ended
+
+        normal, abrupt = m.captured(action, [state])
+        for after in abrupt:
+            if name == "throw":
+                m.abrupt.append(after)
+            else:
+                after.signal = None
+                normal.append(after.push(NONE))
+        return normal
+    return [state.push(receiver if name in ("__iter__", "__aiter__") else m.unknown())]
+
+
+def call_constant(
+    m: Machine, state: State, receiver: Const, name: str, arguments: Arguments
+) -> list[State]:
+    """Call a method of a string, number or None."""
+    from flushlint.machine.expressions import contains_newline
+
+    if receiver.value is None:
+        # An attribute of None: the path is one that the program does not take.
+        return [state.push(m.unknown())]
+    if name in _TEXT:
+        held = contains_newline(receiver)
+        given = [contains_newline(v) for v in arguments.positional]
+        if name in ("strip", "rstrip", "lstrip"):
+            return [state.push(m.unknown(False if held is False else None))]
+        if name in ("encode", "decode") and isinstance(receiver.value, (str, bytes)):
+            return [state.push(m.unknown(held))]
+        if held and name in ("format", "upper", "lower", "ljust", "rjust", "center", "zfill"):
+            return [state.push(m.unknown(newline=True))]
+        if name == "join" and held:
+            return [state.push(m.unknown(newline=None))]
+        quiet = held is False and given and all(g is False for g in given)
+        return [state.push(m.unknown(False if quiet else None))]
+    if name in ("startswith", "endswith") and isinstance(receiver.value, str):
+        given_values = [v.value for v in arguments.positional if isinstance(v, Const)]
+        if len(given_values) == 1 and isinstance(given_values[0], str):
+            return [state.push(Const(getattr(receiver.value, name)(given_values[0])))]
+    if name == "split" and isinstance(receiver.value, str) and not arguments.positional:
+        words: list[Value] = [Const(word) for word in receiver.value.split()]
+        return [state.push(m.new(state, arguments.node, Sequence("list", words)))]
+    return [state.push(m.unknown())]
+
+

@@ -1,0 +1,338 @@
+"""Opening files: what layers each opener of the standard library builds."""
+
+from __future__ import annotations
+
+import libcst as cst
+
+from flushlint.knowledge.streams import MEMORY_FILES, OPENERS, Opener
+from flushlint.machine import calls
+from flushlint.machine.calls import Arguments, library, method
+from flushlint.machine.interpreter import Machine
+from flushlint.machine.log import Misuse
+from flushlint.machine.objects import Instance, Sequence, Stream
+from flushlint.machine.state import State
+from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
+
+__all__ = ["open_file", "standard_stream"]
+
+_MISSING = object()
+
+
+def standard_stream(m: Machine, state: State, name: str) -> Ref:
+    """Give the process its own stdout or stderr: a buffered file unless it is a terminal."""
+    old = m.options.python_version is not None and m.options.python_version < (3, 9)
+    buffered = name == "stdout" or old
+    lower = Stream(None, 0, name, text=False, std=True, buffered=buffered)
+    below = state.place(m.identity(("std", name, "buffer")), lower)
+    upper = Stream(None, 0, name, text=True, std=True, buffered=buffered, below=below.id)
+    return state.place(m.identity(("std", name)), upper)
+
+
+def _constant(arguments: Arguments, index: int, name: str, default: object) -> object:
+    """Return a constant argument, the default where it is not given, `_MISSING` if unknown."""
+    value = arguments.get(index, name)
+    if value is None:
+        return _MISSING if arguments.open else default
+    return value.value if isinstance(value, Const) else _MISSING
+
+
+def open_file(
+    m: Machine,
+    state: State,
+    arguments: Arguments,
+    mode: object,
+    buffering: object,
+    node: cst.CSTNode,
+) -> list[State]:
+    """Open a file as the builtin does. Unknown mode or buffering: no stream is claimed."""
+    if not isinstance(mode, str) or not isinstance(buffering, int):
+        return [state.push(_doubtful(m, state, arguments, mode, node))]
+    writable = any(c in mode for c in "wax+")
+    if "b" in mode:
+        return [state.push(_binary(m, state, node, writable, buffering))]
+    if buffering == 0:
+        m.log.misuses.append(Misuse("unbuffered-text", node))
+        calls.stop(m, state, node, "ValueError")
+        return []
+    below = _place(m, state, Stream(node, state.process, "file", False, writable), "buffer")
+    upper = Stream(
+        node, state.process, "file", True, writable, below=below.id, line_buffered=buffering == 1
+    )
+    return [state.push(_place(m, state, upper, "text"))]
+
+
+def _place(m: Machine, state: State, stream: Stream, tag: str) -> Ref:
+    made = m.new(state, stream.opened, stream, tag)
+    m.log.streams[made.id] = stream
+    return made
+
+
+def _binary(
+    m: Machine, state: State, node: cst.CSTNode, writable: bool, buffering: int
+) -> Ref:
+    stream = Stream(node, state.process, "file", False, writable, buffered=buffering != 0)
+    stream.binary_line_buffering = buffering == 1 and writable
+    return _place(m, state, stream, "binary")
+
+
+def _doubtful(
+    m: Machine, state: State, arguments: Arguments, mode: object, node: cst.CSTNode
+) -> Value:
+    """A file of which the machine can't say how it buffers: open, but never pending."""
+    del arguments
+    if mode is _MISSING:
+        return _place(m, state, Stream(node, state.process, "file", True, False), "text")
+    text = isinstance(mode, str) and "b" not in mode
+    return _place(m, state, Stream(node, state.process, "file", text, False), "text")
+
+
+def _is_nowhere(value: Value | None) -> bool:
+    return isinstance(value, Const) and value.value == "/dev/null"
+
+
+def _opener(name: str, spec: Opener) -> None:
+    @library(name)
+    def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        target = arguments.get(spec.target, "file") if spec.target >= 0 else None
+        m.may_raise(state, "builtins.OSError", arguments.node)
+        if _is_nowhere(target):
+            mode: object = "r"
+        else:
+            mode = _constant(arguments, spec.mode, "mode", spec.default)
+        if mode is None:
+            mode = spec.default
+        buffering = -1
+        if spec.buffering >= 0:
+            found = _constant(arguments, spec.buffering, "buffering", -1)
+            buffering = found if isinstance(found, int) else -2
+        if spec.layer == "file":
+            given: object = None if buffering == -2 else buffering
+            return open_file(m, state, arguments, mode, given, arguments.node)
+        if spec.layer == "binary":
+            return _open_codecs(m, state, arguments, mode, buffering)
+        return _open_layered(m, state, arguments, mode, spec)
+
+
+for _name, _spec in OPENERS.items():
+    _opener(_name, _spec)
+
+
+def _open_codecs(
+    m: Machine, state: State, arguments: Arguments, mode: object, buffering: int
+) -> list[State]:
+    if _constant(arguments, 2, "encoding", None) is None or not isinstance(mode, str):
+        return open_file(m, state, arguments, mode, buffering, arguments.node)
+    if "b" not in mode:
+        mode += "b"
+    return open_file(m, state, arguments, mode, buffering, arguments.node)
+
+
+def _open_layered(
+    m: Machine, state: State, arguments: Arguments, mode: object, spec: Opener
+) -> list[State]:
+    """Open a compressed stream or an archive over a file of its own, or over a given one."""
+    node = arguments.node
+    if not isinstance(mode, str):
+        return [state.push(_doubtful(m, state, arguments, mode, node))]
+    writable = any(c in mode for c in "wax")
+    given = arguments.get(spec.fileobj, "fileobj") if spec.fileobj >= 0 else None
+    target = given if given not in (None, NONE) else arguments.get(spec.target, "filename")
+    below: int | None = None
+    owns = True
+    if target is not None and isinstance(target, Ref):
+        if state.look(Stream, target) is not None:
+            below, owns = target.id, False
+        elif _in_memory(state, target):
+            return [state.push(m.unknown())]
+    elif isinstance(target, Unknown) and target.key in state.holds:
+        return [state.push(m.unknown())]
+    if below is None:
+        lower = Stream(node, state.process, "file", False, writable)
+        below = _place(m, state, lower, "raw").id
+    stream = Stream(
+        node,
+        state.process,
+        spec.layer,
+        False,
+        writable,
+        below=below,
+        owns_below=owns,
+        needs_close=True,
+    )
+    made = _place(m, state, stream, "layer")
+    if "t" in mode and spec.layer == "compressed":
+        text = Stream(node, state.process, "text", True, writable, below=made.id)
+        made = _place(m, state, text, "text")
+    return [state.push(made)]
+
+
+def _in_memory(state: State, value: Value) -> bool:
+    instance = state.look(Instance, value)
+    return (
+        instance is not None
+        and isinstance(instance.cls, Ext)
+        and instance.cls.name in MEMORY_FILES
+    )
+
+
+def _memory_file(name: str) -> None:
+    @method(name, "__init__", "write", "writelines", "flush", "close", "seek", "truncate",
+            "getvalue", "read", "readline", "readlines", "tell", "getbuffer")  # fmt: skip
+    def handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+        del receiver, arguments
+        return [state.push(m.unknown())]
+
+
+for _name in MEMORY_FILES:
+    _memory_file(_name)
+
+
+# -- wrappers -----------------------------------------------------------------------------------
+
+
+@library("io.TextIOWrapper")
+def _text_wrapper(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    return _wrap(m, state, arguments, text=True)
+
+
+@library("io.BufferedWriter", "io.BufferedRandom")
+def _buffered_writer(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    return _wrap(m, state, arguments, text=False)
+
+
+@library("io.FileIO")
+def _raw_file(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    mode = _constant(arguments, 1, "mode", "r")
+    writable = isinstance(mode, str) and any(c in mode for c in "wax+")
+    stream = Stream(arguments.node, state.process, "raw", False, writable, buffered=False)
+    return [state.push(_place(m, state, stream, "raw"))]
+
+
+def _wrap(m: Machine, state: State, arguments: Arguments, *, text: bool) -> list[State]:
+    found: list[State] = []
+    given = arguments.get(0, "buffer" if text else "raw") or NONE
+    for branch, target in m.choose(state, given):
+        if _in_memory(branch, target) or isinstance(target, Const):
+            found.append(branch.push(m.unknown()))
+            continue
+        below = target.id if isinstance(target, Ref) and branch.look(Stream, target) else None
+        if below is not None and not branch.stream(below).writable:
+            found.append(branch.push(m.unknown()))
+            continue
+        stream = Stream(arguments.node, branch.process, "text" if text else "file", text,
+                        below=below)  # fmt: skip
+        if text and not _configure(stream, arguments):
+            stream.writable = False
+        found.append(branch.push(_place(m, branch, stream, "wrapper")))
+    return found
+
+
+def _configure(stream: Stream, arguments: Arguments) -> bool:
+    line = _constant(arguments, 4, "line_buffering", False)
+    through = _constant(arguments, 5, "write_through", False)
+    if line is _MISSING or through is _MISSING:
+        return False
+    stream.line_buffered, stream.write_through = bool(line), bool(through)
+    return True
+
+
+# -- paths and sockets --------------------------------------------------------------------------
+
+_PATH = "pathlib.Path"
+
+
+@method(_PATH, "__init__")
+def _path(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del m, receiver, arguments
+    return [state.push(NONE)]
+
+
+@method(_PATH, "open")
+def _path_open(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del receiver
+    m.may_raise(state, "builtins.OSError", arguments.node)
+    mode = _constant(arguments, 0, "mode", "r")
+    buffering = _constant(arguments, 1, "buffering", -1)
+    return open_file(m, state, arguments, mode, buffering, arguments.node)
+
+
+@method(_PATH, "joinpath", "with_suffix", "with_name", "with_stem", "resolve", "absolute",
+        "expanduser", "rename", "replace")  # fmt: skip
+def _path_again(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del m, arguments
+    return [state.push(receiver)]
+
+
+@method(_PATH, "write_text", "write_bytes", "mkdir", "unlink", "touch", "exists", "is_file",
+        "is_dir", "iterdir", "glob", "rglob", "stat", "relative_to", "as_posix")  # fmt: skip
+def _path_apart(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del receiver
+    m.may_raise(state, "builtins.OSError", arguments.node)
+    return [state.push(m.unknown())]
+
+
+@library("pathlib.Path.cwd", "pathlib.Path.home")
+def _path_made(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    return calls.instantiate(m, state, Ext(_PATH), Arguments(arguments.node, []))
+
+
+_SOCKET = "socket.socket"
+
+
+@method(_SOCKET, "__init__")
+def _socket(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del m, receiver, arguments
+    return [state.push(NONE)]
+
+
+@method(_SOCKET, "makefile")
+def _makefile(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del receiver
+    mode = _constant(arguments, 0, "mode", "r")
+    buffering = _constant(arguments, 1, "buffering", -1)
+    if buffering is None:
+        buffering = -1
+    return open_file(m, state, arguments, mode, buffering, arguments.node)
+
+
+def _sockets(m: Machine, state: State, node: cst.CSTNode, tags: tuple[str, ...]) -> list[Value]:
+    return [m.new(state, node, Instance(Ext(_SOCKET), {}, node), tag) for tag in tags]
+
+
+@library("socket.socketpair")
+def _socketpair(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    ends = _sockets(m, state, arguments.node, ("left", "right"))
+    return [state.push(m.new(state, arguments.node, Sequence("tuple", ends), "pair"))]
+
+
+@library("socket.create_connection")
+def _connection(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    m.may_raise(state, "builtins.OSError", arguments.node)
+    return [state.push(_sockets(m, state, arguments.node, ("client",))[0])]
+
+
+@method(_SOCKET, "accept")
+def _accept(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del receiver
+    m.may_raise(state, "builtins.OSError", arguments.node)
+    ends = [*_sockets(m, state, arguments.node, ("accepted",)), m.unknown()]
+    return [state.push(m.new(state, arguments.node, Sequence("tuple", ends), "pair"))]
+
+
+@method(_SOCKET, "bind", "listen", "connect", "close", "shutdown", "sendall", "send", "recv",
+        "settimeout", "setsockopt", "getsockname", "fileno", "setblocking")  # fmt: skip
+def _socket_other(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del receiver, arguments
+    return [state.push(m.unknown())]
+
+
+@library("tarfile.TarInfo", "zipfile.ZipInfo", "os.path.join", "os.path.exists",
+         "os.path.basename", "os.path.dirname", "os.path.abspath", "os.getpid", "os.getppid",
+         "time.sleep", "time.time", "time.strftime", "time.perf_counter", "time.monotonic",
+         "random.random", "random.randint", "random.seed", "random.choice",
+         "os.makedirs", "os.unlink", "os.remove", "os.getcwd", "os.path.getsize",
+         "json.dumps", "pickle.dumps", "os.urandom")  # fmt: skip
+def _apart(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Functions that are known not to touch any stream."""
+    del arguments
+    return [state.push(m.unknown(newline=None))]

@@ -1,0 +1,244 @@
+"""Threads and thread pools: their targets run as calls in the process they belong to."""
+
+from __future__ import annotations
+
+from flushlint.machine import calls, classes
+from flushlint.machine.calls import Arguments, derive, method
+from flushlint.machine.interpreter import Machine
+from flushlint.machine.iteration import iterate
+from flushlint.machine.joining import join
+from flushlint.machine.objects import Instance, Mapping, Sequence
+from flushlint.machine.state import State
+from flushlint.machine.values import NONE, Ext, Ref, Value
+
+__all__ = ["apart", "attribute", "future", "keep", "run_apart", "spread"]
+
+_THREAD = "threading.Thread"
+
+
+def keep(state: State, receiver: Value, values: dict[str, Value | None]) -> None:
+    assert isinstance(receiver, Ref)
+    attributes = state.edit(Instance, receiver.id).attributes
+    attributes.update({name: value for name, value in values.items() if value is not None})
+
+
+def attribute(state: State, receiver: Value, name: str) -> Value:
+    instance = state.look(Instance, receiver)
+    return NONE if instance is None else instance.attributes.get(name, NONE)
+
+
+@method(_THREAD, "__init__")
+def _make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del m
+    values = {
+        "%target": arguments.get(1, "target"),
+        "%args": arguments.get(3, "args"),
+        "%kwargs": arguments.get(4, "kwargs"),
+    }
+    keep(state, receiver, values)
+    return [state.push(NONE)]
+
+
+@method("threading.Timer", "__init__")
+def _make_timer(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del m
+    values = {
+        "%target": arguments.get(1, "function"),
+        "%args": arguments.get(2, "args"),
+        "%kwargs": arguments.get(3, "kwargs"),
+    }
+    keep(state, receiver, values)
+    return [state.push(NONE)]
+
+
+derive("threading.Timer", _THREAD)
+
+
+def spread(m: Machine, state: State, receiver: Value, node: Arguments) -> Arguments:
+    """Return the arguments that a thread or process object passes to its target."""
+    args = iterate(m, state, attribute(state, receiver, "%args"))
+    keywords: dict[str, Value] = {}
+    mapping = state.look(Mapping, attribute(state, receiver, "%kwargs"))
+    if mapping is not None:
+        keywords = {str(k): v for k, v in mapping.entries.items()}
+    given = args.items if args.exact else []
+    rest = [] if args.exact else list(args.items)
+    return Arguments(node.node, list(given), keywords, open=not args.exact, rest=rest)
+
+
+def run_apart(
+    m: Machine, state: State, function: Value, arguments: Arguments
+) -> list[State]:
+    """Run a target as a call: what it raises ends the thread, not the process."""
+    handlers, m.handlers = m.handlers, 0
+
+    def action(states: list[State]) -> list[State]:
+        return calls.call(m, states[0], function, arguments)
+
+    height = len(state.stack)
+    try:
+        normal, abrupt = m.captured(action, [state])
+    finally:
+        m.handlers = handlers
+    for after in abrupt:
+        if after.signal is not None and after.signal.implicit:
+            continue
+        after.signal = None
+        del after.stack[height:]
+        after.dirty = True
+        normal.append(after.push(m.unknown()))
+    return join(normal, m.fresh)
+
+
+@method(_THREAD, "start", "run")
+def _start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    instance = state.look(Instance, receiver)
+    own = instance and classes.class_attribute(state, instance.cls, "run")
+    if own:
+        return run_apart(m, state, own, Arguments(arguments.node, [receiver]))
+    target = attribute(state, receiver, "%target")
+    if target == NONE:
+        return [state.push(NONE)]
+    return run_apart(m, state, target, spread(m, state, receiver, arguments))
+
+
+def apart(kind: str, *names: str) -> None:
+    """Register methods that touch no stream."""
+
+    @method(kind, *names)
+    def handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+        del receiver, arguments
+        return [state.push(m.unknown())]
+
+
+apart(_THREAD, "join", "is_alive", "setDaemon", "cancel", "setName", "getName", "isDaemon")
+
+_LOCKS = (
+    "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event", "Barrier", "Value",
+    "Array", "Queue", "SimpleQueue", "JoinableQueue", "Manager", "Pipe", "LifoQueue",
+    "PriorityQueue", "local",
+)  # fmt: skip
+
+
+def _synchronised(package: str) -> None:
+    for word in _LOCKS:
+        kind = f"{package}.{word}"
+        apart(kind, "__init__", "acquire", "release", "set", "clear", "is_set", "wait",
+              "notify", "notify_all", "put_nowait", "task_done", "join", "empty", "full",
+              "qsize", "close", "join_thread", "cancel_join_thread", "get_lock", "get_obj",
+              "send", "locked")  # fmt: skip
+        method(kind, "__enter__")(_enter_lock)
+        method(kind, "__exit__")(_leave_lock)
+        method(kind, "get", "get_nowait", "recv")(_receive)
+        method(kind, "put")(_put)
+
+
+def _enter_lock(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del m, arguments
+    return [state.push(receiver)]
+
+
+def _leave_lock(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del m, receiver, arguments
+    return [state.push(NONE)]
+
+
+def _put(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """A queue keeps what is put into it, but hands out a copy: it is no way to a stream."""
+    del m, receiver, arguments
+    return [state.push(NONE)]
+
+
+def _receive(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del receiver
+    m.may_raise(state, "queue.Empty", arguments.node)
+    return [state.push(m.unknown())]
+
+
+for _package in ("threading", "multiprocessing", "queue", "asyncio", "multiprocess", "billiard",
+                 "torch.multiprocessing", "multiprocessing.dummy"):  # fmt: skip
+    _synchronised(_package)
+
+
+# -- pools of threads ---------------------------------------------------------------------------
+
+_EXECUTOR = "concurrent.futures.ThreadPoolExecutor"
+_POOL = "multiprocessing.dummy.Pool"
+
+
+def future(m: Machine, state: State, arguments: Arguments, result: Value) -> Value:
+    made = Instance(Ext("concurrent.futures.Future"), {"%result": result}, arguments.node)
+    return m.new(state, arguments.node, made, "future")
+
+
+@method(_EXECUTOR, "submit")
+def _submit(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del receiver
+    if not arguments.positional:
+        return [state.push(m.unknown())]
+    found: list[State] = []
+    for after in run_apart(m, state, arguments.positional[0], arguments.after(1)):
+        found.append(after.push(future(m, after, arguments, after.pop())))
+    return found
+
+
+@method("concurrent.futures.Future", "result", "get")
+def _result(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    m.may_raise(state, None, arguments.node)
+    return [state.push(attribute(state, receiver, "%result"))]
+
+
+@method("concurrent.futures.Future", "add_done_callback")
+def _done(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    return calls.call(m, state, arguments.positional[0], Arguments(arguments.node, [receiver]))
+
+
+apart("concurrent.futures.Future", "done", "cancel", "running", "exception", "wait")
+
+
+@method(_EXECUTOR, "map")
+@method(_POOL, "map", "imap", "imap_unordered", "map_async", "starmap", "starmap_async")
+def _pool_map(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """Run the function over the elements in this process."""
+    del receiver
+    if len(arguments.positional) < 2:
+        return [state.push(m.unknown())]
+    function, *iterables = arguments.positional
+    columns = [iterate(m, state, v) for v in iterables]
+    exact = all(c.exact and len(c.items) <= 4 for c in columns)
+    rows = (
+        [list(r) for r in zip(*(c.items for c in columns), strict=False)]
+        if exact
+        else [[c.any(m) for c in columns]]
+    )
+    states = [state]
+    for row in rows:
+        again: list[State] = []
+        for current in states:
+            for after in run_apart(m, current, function, Arguments(arguments.node, list(row))):
+                after.pop()
+                again.append(after)
+        states = join(again, m.fresh)
+    for after in states:
+        many = Sequence("list", [m.unknown()], exact=False)
+        after.push(m.new(after, arguments.node, many, "results"))
+    return states
+
+
+@method(_POOL, "apply", "apply_async")
+def _pool_apply(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del receiver
+    if not arguments.positional:
+        return [state.push(m.unknown())]
+    given = iterate(m, state, arguments.get(1, "args") or NONE)
+    inner = Arguments(arguments.node, list(given.items), open=not given.exact)
+    found: list[State] = []
+    for after in run_apart(m, state, arguments.positional[0], inner):
+        found.append(after.push(future(m, after, arguments, after.pop())))
+    return found
+
+
+for _kind in (_EXECUTOR, _POOL):
+    apart(_kind, "__init__", "shutdown", "close", "join", "terminate")
+    method(_kind, "__enter__")(_enter_lock)
+    method(_kind, "__exit__")(_leave_lock)

@@ -1,0 +1,134 @@
+"""Functions and objects that write to a file they are given, and `os.fsync`."""
+
+from __future__ import annotations
+
+from flushlint.knowledge.streams import WRITER_TYPES, WRITERS, Writer, WriterType
+from flushlint.machine.calls import Arguments, library, method
+from flushlint.machine.interpreter import Machine
+from flushlint.machine.library.stream_methods import empty, send
+from flushlint.machine.objects import Instance, Stream
+from flushlint.machine.state import State
+from flushlint.machine.values import NONE, Const, Ref, Unknown, Value
+
+__all__: list[str] = []
+
+
+@library("builtins.print")
+def _print(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    from flushlint.machine.expressions import contains_newline
+
+    target = arguments.keywords.get("file")
+    if target is None or target == NONE:
+        target = state.externals.get("sys.stdout", NONE)
+    end = arguments.keywords.get("end")
+    newline = True if end is None or end == NONE else contains_newline(end)
+    if newline is False:
+        held = [contains_newline(v) for v in arguments.positional]
+        newline = True if True in held else (None if None in held else False)
+    flush = arguments.keywords.get("flush")
+    found: list[State] = []
+    for after in send(m, state, target, arguments, newline):
+        after.pop()
+        if flush is None or (isinstance(flush, Const) and not flush.value):
+            found.append(after.push(NONE))
+        else:
+            found += _flush_if(m, after, flush, target, arguments)
+    return found
+
+
+def _flush_if(
+    m: Machine, state: State, flush: Value, target: Value, arguments: Arguments
+) -> list[State]:
+    true, false = m.split([state.push(flush)])
+    found = [after.push(NONE) for after in false]
+    for after in true:
+        for done in empty(m, after, target, arguments):
+            done.pop()
+            found.append(done.push(NONE))
+    return found
+
+
+def _writer(name: str, spec: Writer) -> None:
+    @library(name)
+    def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        target = arguments.get(spec.file, spec.keyword)
+        if target is None and spec.default_stdout:
+            target = state.externals.get("sys.stdout")
+        if name == "json.dump" or name.endswith("pickle.dump"):
+            m.may_raise(state, "builtins.TypeError", arguments.node)
+        if target is None:
+            return [state.push(m.unknown())]
+        return send(m, state, target, arguments, spec.newline)
+
+
+for _name, _spec in WRITERS.items():
+    _writer(_name, _spec)
+
+
+def _writer_type(name: str, spec: WriterType) -> None:
+    @method(name, "__init__")
+    def make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+        del m
+        assert isinstance(receiver, Ref)
+        target = arguments.get(spec.file, spec.keyword) or NONE
+        state.edit(Instance, receiver.id).attributes["%file"] = target
+        return [state.push(NONE)]
+
+    @method(name, *spec.methods)
+    def write(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+        instance = state.look(Instance, receiver)
+        target = NONE if instance is None else instance.attributes.get("%file", NONE)
+        return send(m, state, target, arguments, spec.newline)
+
+
+for _name, _type in WRITER_TYPES.items():
+    _writer_type(_name, _type)
+
+
+@library("os.fsync", "os.fdatasync")
+def _fsync(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Sync a file: what is pending in its buffers is not there yet to be synced."""
+    value = arguments.get(0, "fd")
+    if isinstance(value, Unknown) and isinstance(value.key, tuple) and value.key[0] == "fileno":
+        identity = value.key[1]
+        stream = state.heap.get(identity)
+        if isinstance(stream, Stream):
+            layers = [identity]
+            while state.stream(layers[-1]).below is not None:
+                below = state.stream(layers[-1]).below
+                assert below is not None
+                layers.append(below)
+            for layer in layers:
+                if state.stream(layer).pending:
+                    state.edit(Stream, layer).synced = arguments.node
+        return [state.push(NONE)]
+    if isinstance(value, Ref) and state.look(Stream, value) is not None:
+        if state.stream(value.id).pending:
+            state.edit(Stream, value.id).synced = arguments.node
+    del m
+    return [state.push(NONE)]
+
+
+@method("xml.etree.ElementTree.ElementTree", "__init__")
+def _tree(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del m, receiver, arguments
+    return [state.push(NONE)]
+
+
+@method("xml.etree.ElementTree.ElementTree", "write")
+@method("configparser.ConfigParser", "write")
+def _write_to(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """Objects that write themselves to a file; given a path they open and close it."""
+    del receiver
+    target = arguments.get(0, "fp") or NONE
+    if isinstance(target, Unknown):
+        return [state.push(m.unknown())]
+    return send(m, state, target, arguments, None)
+
+
+@method("configparser.ConfigParser", "__init__", "read", "add_section", "set")
+def _config(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del receiver, arguments
+    return [state.push(m.unknown())]
+
+

@@ -1,0 +1,141 @@
+"""Reference counting, as far as buffers can tell: what nothing holds any more is closed.
+
+CPython closes a file when its last reference goes, and only the collector finds reference
+cycles, which never runs in time for a child that ends in `os._exit`. So what is unreachable
+is closed here, unless a cycle of garbage holds it: that is kept, and lost at the end.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from flushlint.machine.objects import Env, Instance, Stream
+from flushlint.machine.state import State
+from flushlint.machine.streams import Log, close
+from flushlint.machine.values import Ref, Value
+
+__all__ = ["collect", "live"]
+
+
+def live(state: State) -> set[int]:
+    """Return the heap objects that the program still holds."""
+    roots: list[Value] = list(state.stack)
+    for frame in state.frames:
+        roots.append(Ref(frame.env))
+        roots.append(Ref(frame.module))
+        if frame.function is not None:
+            roots.append(Ref(frame.function))
+    roots.extend(state.roots)
+    roots.extend(state.externals.values())
+    if state.signal is not None and state.signal.value is not None:
+        roots.append(state.signal.value)
+    roots.extend(s.value for s in state.handling if s.value is not None)
+    return state.reach(roots)
+
+
+def collect(
+    log: Log, state: State, finalizer: Callable[[State, int], bool] | None = None
+) -> list[int]:
+    """Close what nothing holds. Return unreachable instances whose `__del__` is to run.
+
+    `finalizer` says whether an instance has a `__del__` of the program's own.
+    """
+    state.dirty = False
+    alive = live(state)
+    garbage = [i for i in state.heap if i not in alive]
+    if not garbage:
+        return []
+    # An environment lives on while a function uses cells of it, without being reachable.
+    dead = set(garbage)
+    doomed: list[int] = []
+    candidates = [
+        i
+        for i in garbage
+        if state.heap[i].__class__ is Stream
+        or (finalizer is not None and state.heap[i].__class__ is Instance and finalizer(state, i))
+    ]
+    if candidates:
+        cyclic = _in_cycles(state, dead)
+        for identity in candidates:
+            if identity in cyclic:
+                state.roots = (*state.roots, Ref(identity))
+            elif state.heap[identity].__class__ is Stream:
+                doomed.append(identity)
+    finalize = [
+        i for i in candidates if state.heap[i].__class__ is Instance and Ref(i) not in state.roots
+    ]
+    if finalize:
+        return finalize
+    # Upper layers hold lower ones, so they go first.
+    for identity in sorted(doomed, key=lambda i: _depth(state, i), reverse=True):
+        close(log, state, identity)
+    _sweep(state)
+    return []
+
+
+def _depth(state: State, identity: int) -> int:
+    depth = 0
+    below = state.stream(identity).below
+    while below is not None and depth < 8:
+        depth += 1
+        below = state.stream(below).below
+    return depth
+
+
+def _sweep(state: State) -> None:
+    alive = live(state)
+    keep = set(alive)
+    for identity in alive:
+        keep.update(_environments(state, identity))
+    for identity in [i for i in state.heap if i not in keep]:
+        del state.heap[identity]
+        state.owned.discard(identity)
+    state.streams = frozenset(i for i in state.streams if i in keep)
+
+
+def _environments(state: State, identity: int) -> list[int]:
+    """Return the environments that a function or environment needs, without their values."""
+    obj = state.heap[identity]
+    env_id = getattr(obj, "closure", None) if not isinstance(obj, Env) else obj.parent
+    found = []
+    while env_id is not None and env_id in state.heap:
+        found.append(env_id)
+        env = state.heap[env_id]
+        env_id = env.parent if isinstance(env, Env) else None
+    return found
+
+
+def _in_cycles(state: State, dead: set[int]) -> set[int]:
+    """Return the garbage that a cycle of garbage holds."""
+    edges: dict[int, set[int]] = {}
+    for identity in dead:
+        edges[identity] = {
+            target
+            for value in state.references(identity)
+            for target in _direct(state, value)
+            if target in dead
+        }
+    held: set[int] = set()
+    for start in dead:
+        seen: set[int] = set()
+        todo = list(edges[start])
+        while todo:
+            identity = todo.pop()
+            if identity not in seen:
+                seen.add(identity)
+                todo.extend(edges[identity])
+        if start in seen:
+            held |= seen
+    return held
+
+
+def _direct(state: State, value: Value) -> list[int]:
+    """Return the objects a value refers to itself: through bound methods and unions too."""
+    from flushlint.machine.state import parts
+
+    if isinstance(value, Ref):
+        return [value.id]
+    found: list[int] = []
+    for part in parts(value):
+        found.extend(_direct(state, part))
+    return found

@@ -1,0 +1,253 @@
+"""Loops: unrolled where the elements are known, else repeated to a fixpoint."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable
+from typing import TypeAlias
+
+import libcst as cst
+
+from flushlint.machine import calls, classes, generators, names
+from flushlint.machine.interpreter import Machine
+from flushlint.machine.iteration import Elements, iterate
+from flushlint.machine.joining import join, signature, weaken
+from flushlint.machine.objects import Generator, Instance
+from flushlint.machine.state import State
+from flushlint.machine.values import Ref, Value
+
+__all__ = ["continued", "loop", "repeat", "resume_loop"]
+
+Body: TypeAlias = "Callable[[list[State]], list[State]]"
+
+_UNROLLED = 4
+_OBJECTS = 16
+_ROUNDS = 10
+
+
+def continued(m: Machine, body: Body, states: list[State]) -> list[State]:
+    """Run a loop body once; what continues goes on with what falls off its end."""
+    normal, abrupt = m.captured(body, states)
+    for state in abrupt:
+        if state.signal is not None and state.signal.kind == "continue":
+            state.signal = None
+            normal.append(state)
+        else:
+            m.abrupt.append(state)
+    return normal
+
+
+def repeat(
+    m: Machine,
+    states: list[State],
+    once: Callable[[list[State]], tuple[list[State], list[State]]],
+) -> list[State]:
+    """Repeat until no new stream state appears; return the states that left the loop.
+
+    `once` takes the states at the loop's head and returns those that leave there and those
+    that come round. After two rounds what the loop changes is unknown, so that from then on
+    only stream states tell one round from another.
+    """
+    seen: set[Hashable] = set()
+    exits: list[State] = []
+    before = states[0].copy() if states else None
+    for turn in range(_ROUNDS):
+        if turn >= 2:
+            states = [s for s in states if signature(s) not in seen]
+        if not states or before is None:
+            break
+        if turn >= 1:
+            seen.update(signature(s) for s in states)
+        left, states = once(states)
+        exits += left
+        states = join(states, m.fresh)
+        if turn >= 1:
+            for state in states:
+                weaken(state, before, m.fresh)
+    return join(exits, m.fresh)
+
+
+def loop(
+    m: Machine,
+    node: cst.CSTNode,
+    target: cst.BaseAssignTargetExpression,
+    states: list[State],
+    body: Body,
+) -> list[State]:
+    """Run a `for` loop over the topmost operand; return the states that exhausted it."""
+    exits: list[State] = []
+    for state in m.chosen(states):
+        value = state.pop()
+        for ready, iterator in _iterator(m, state, value, node):
+            names.put_hidden(ready, node, iterator)
+            exits += _loop_over(m, node, target, ready, iterator, body)
+    for state in exits:
+        names.get_hidden(state, node, remove=True)
+    return join(exits, m.fresh)
+
+
+def resume_loop(
+    m: Machine,
+    node: cst.CSTNode,
+    target: cst.BaseAssignTargetExpression,
+    state: State,
+    body: Body,
+) -> list[State]:
+    """Go on with a loop in whose body a generator was suspended."""
+    iterator = names.get_hidden(state, node)
+    rest = continued(m, body, [state])
+    exits: list[State] = []
+    for after in rest:
+        exits += _loop_over(m, node, target, after, iterator or m.unknown(), body, started=True)
+    for state in exits:
+        names.get_hidden(state, node, remove=True)
+    return join(exits, m.fresh)
+
+
+def _iterator(
+    m: Machine, state: State, value: Value, node: cst.CSTNode
+) -> list[tuple[State, Value]]:
+    """Call the program's own `__iter__`, if the value has one."""
+    instance = state.look(Instance, value)
+    method = instance and classes.class_attribute(state, instance.cls, "__iter__")
+    if not method:
+        return [(state, value)]
+    found = []
+    for after in calls.call(m, state, method, calls.Arguments(node, [value])):
+        found.extend(m.choose(after, after.pop()))
+    return found
+
+
+def _loop_over(
+    m: Machine,
+    node: cst.CSTNode,
+    target: cst.BaseAssignTargetExpression,
+    state: State,
+    iterator: Value,
+    body: Body,
+    *,
+    started: bool = False,
+) -> list[State]:
+    if state.look(Generator, iterator) is not None:
+        return _over_generator(m, node, target, state, iterator, body)
+    instance = state.look(Instance, iterator)
+    if instance is not None and isinstance(instance.cls, Ref):
+        method = classes.class_attribute(state, instance.cls, "__next__")
+        if method is not None:
+            return _over_next(m, node, target, state, iterator, method, body)
+    found = iterate(m, state, iterator)
+    if _one_by_one(found) and not started:
+        return _unrolled(m, target, [state], found.items, body)
+    return _any_number(m, target, state, found, body, started=started)
+
+
+def _one_by_one(found: Elements) -> bool:
+    """Say whether to visit each element once: a loop that closes each closes them all."""
+    if any(v.__class__ is Ref for v in found.items):
+        return len(found.items) <= _OBJECTS
+    return found.exact and len(found.items) <= _UNROLLED
+
+
+def _bind(
+    m: Machine, target: cst.BaseAssignTargetExpression, state: State, value: Value
+) -> list[State]:
+    from flushlint.machine.expressions import assign
+
+    return assign(m, state, target, value)
+
+
+def _unrolled(
+    m: Machine,
+    target: cst.BaseAssignTargetExpression,
+    states: list[State],
+    items: list[Value],
+    body: Body,
+) -> list[State]:
+    for item in items:
+        bound = [after for state in states for after in _bind(m, target, state, item)]
+        states = join(continued(m, body, bound), m.fresh)
+    return states
+
+
+def _any_number(
+    m: Machine,
+    target: cst.BaseAssignTargetExpression,
+    state: State,
+    found: Elements,
+    body: Body,
+    *,
+    started: bool,
+) -> list[State]:
+    first = found.nonempty and not started
+
+    def once(states: list[State]) -> tuple[list[State], list[State]]:
+        nonlocal first
+        exits = [] if first else [s.copy() for s in states]
+        first = False
+        bound = [
+            after
+            for s in states
+            for after in _bind(m, target, s, found.any(m) if found.items else m.unknown())
+        ]
+        return exits, continued(m, body, bound)
+
+    return repeat(m, [state], once)
+
+
+def _over_generator(
+    m: Machine,
+    node: cst.CSTNode,
+    target: cst.BaseAssignTargetExpression,
+    state: State,
+    iterator: Value,
+    body: Body,
+) -> list[State]:
+    assert isinstance(iterator, Ref)
+
+    def once(states: list[State]) -> tuple[list[State], list[State]]:
+        exits: list[State] = []
+        bound: list[State] = []
+        for s in states:
+            yielded, finished = generators.resume(m, s, iterator.id, node)
+            exits += finished
+            for after in yielded:
+                bound += _bind(m, target, after, after.pop())
+        for done in exits:
+            done.pop()
+        return exits, continued(m, body, bound)
+
+    return repeat(m, [state], once)
+
+
+def _over_next(
+    m: Machine,
+    node: cst.CSTNode,
+    target: cst.BaseAssignTargetExpression,
+    state: State,
+    iterator: Value,
+    method: Value,
+    body: Body,
+) -> list[State]:
+    """Call the program's own `__next__` until it raises StopIteration."""
+
+    def once(states: list[State]) -> tuple[list[State], list[State]]:
+        bound: list[State] = []
+
+        def step(inside: list[State]) -> list[State]:
+            found: list[State] = []
+            for s in inside:
+                found += calls.call(m, s, method, calls.Arguments(node, [iterator]))
+            return found
+
+        normal, abrupt = m.captured(step, states)
+        exits: list[State] = []
+        for s in abrupt:
+            if generators.is_stop(s):
+                s.signal = None
+                exits.append(s)
+            else:
+                m.abrupt.append(s)
+        for after in normal:
+            bound += _bind(m, target, after, after.pop())
+        return exits, continued(m, body, bound)
+
+    return repeat(m, [state], once)

@@ -1,0 +1,148 @@
+"""`match` statements: known subjects choose their case, unknown ones may take any."""
+
+from __future__ import annotations
+
+import ast
+
+import libcst as cst
+
+from flushlint.machine import names
+from flushlint.machine.interpreter import Machine, statement
+from flushlint.machine.iteration import iterate
+from flushlint.machine.joining import join
+from flushlint.machine.objects import Mapping, Sequence
+from flushlint.machine.state import State
+from flushlint.machine.values import Const, Unknown, Value
+
+__all__: list[str] = []
+
+
+@statement(cst.Match)
+def _match(m: Machine, node: cst.Match, states: list[State]) -> list[State]:
+    for case in node.cases:
+        if m.resumes_in(case.body):
+            return m.suite(case.body, states)
+    done: list[State] = []
+    waiting = m.chosen(m.eval(node.subject, states))
+    for case in node.cases:
+        left: list[State] = []
+        for state in waiting:
+            subject = state.stack[-1]
+            answer = _matches(m, state, case.pattern, subject)
+            if answer is False:
+                left.append(state)
+                continue
+            if answer is None:
+                left.append(state.copy())
+                _assume(state, case.pattern, subject)
+            state.pop()
+            _bind(m, state, case.pattern, subject)
+            entered, refused = [state], []
+            if case.guard is not None:
+                entered, refused = m.split(m.eval(case.guard, entered))
+            left += [s.push(subject) for s in refused]
+            done += m.suite(case.body, entered)
+        waiting = left
+    for state in waiting:
+        state.pop()
+    return join(done + waiting, m.fresh)
+
+
+def _constant(pattern: cst.MatchPattern) -> Const | None:
+    if isinstance(pattern, cst.MatchSingleton):
+        return Const({"None": None, "True": True, "False": False}[pattern.value.value])
+    if isinstance(pattern, cst.MatchValue):
+        value = pattern.value
+        if isinstance(value, (cst.SimpleString, cst.Integer, cst.Float)):
+            return Const(ast.literal_eval(value.value))
+    return None
+
+
+def _matches(m: Machine, state: State, pattern: cst.MatchPattern, subject: Value) -> bool | None:
+    """Say whether the subject matches: yes, no, or (None) that can't be known."""
+    if isinstance(pattern, cst.MatchAs):
+        return True if pattern.pattern is None else _matches(m, state, pattern.pattern, subject)
+    if isinstance(pattern, cst.MatchOr):
+        answers = [_matches(m, state, e.pattern, subject) for e in pattern.patterns]
+        return True if True in answers else (None if None in answers else False)
+    constant = _constant(pattern)
+    if constant is not None:
+        if isinstance(subject, Const):
+            return constant.value == subject.value
+        if isinstance(subject, Unknown):
+            known = state.facts.get(("==", subject.key, constant.value))
+            return known if isinstance(known, bool) else None
+        return False
+    sequence = state.look(Sequence, subject)
+    if isinstance(pattern, (cst.MatchTuple, cst.MatchList)) and sequence is not None:
+        return _matches_sequence(m, state, pattern, sequence)
+    if isinstance(subject, Const):
+        return None if isinstance(pattern, cst.MatchClass) else False
+    return None
+
+
+def _matches_sequence(
+    m: Machine, state: State, pattern: cst.MatchTuple | cst.MatchList, sequence: Sequence
+) -> bool | None:
+    starred = any(isinstance(p, cst.MatchStar) for p in pattern.patterns)
+    if not sequence.exact or starred:
+        return None
+    if len(pattern.patterns) != len(sequence.items):
+        return False
+    answers = [
+        _matches(m, state, part.value, item)
+        for part, item in zip(pattern.patterns, sequence.items, strict=True)
+        if isinstance(part, cst.MatchSequenceElement)
+    ]
+    return False if False in answers else (None if None in answers else True)
+
+
+def _assume(state: State, pattern: cst.MatchPattern, subject: Value) -> None:
+    constant = _constant(pattern)
+    if constant is not None and isinstance(subject, Unknown):
+        state.facts["==", subject.key, constant.value] = True
+
+
+def _bind(m: Machine, state: State, pattern: cst.MatchPattern, subject: Value) -> None:
+    """Bind the names of a pattern to the parts of the subject."""
+    if isinstance(pattern, cst.MatchAs):
+        if pattern.name is not None:
+            names.store(m, state, pattern.name.value, subject)
+        if pattern.pattern is not None:
+            _bind(m, state, pattern.pattern, subject)
+    elif isinstance(pattern, (cst.MatchTuple, cst.MatchList)):
+        _bind_sequence(m, state, pattern, subject)
+    elif isinstance(pattern, cst.MatchMapping):
+        mapping = state.look(Mapping, subject)
+        for element in pattern.elements:
+            key = _literal(element.key)
+            known = None if mapping is None else mapping.entries.get(key)
+            _bind(m, state, element.pattern, known or m.unknown())
+    elif isinstance(pattern, cst.MatchClass):
+        for part in pattern.patterns:
+            _bind(m, state, part.value, m.unknown())
+        for keyword in pattern.kwds:
+            _bind(m, state, keyword.pattern, m.unknown())
+    elif isinstance(pattern, cst.MatchOr):
+        _bind(m, state, pattern.patterns[0].pattern, subject)
+
+
+def _literal(node: cst.BaseExpression) -> object:
+    if isinstance(node, (cst.SimpleString, cst.Integer)):
+        return ast.literal_eval(node.value)
+    return None
+
+
+def _bind_sequence(
+    m: Machine, state: State, pattern: cst.MatchTuple | cst.MatchList, subject: Value
+) -> None:
+    found = iterate(m, state, subject)
+    exact = found.exact and len(found.items) == len(pattern.patterns)
+    for index, part in enumerate(pattern.patterns):
+        if isinstance(part, cst.MatchStar):
+            if part.name is not None:
+                rest = Sequence("list", list(found.items), exact=False)
+                names.store(m, state, part.name.value, m.new(state, part, rest))
+            continue
+        value = found.items[index] if exact else found.any(m)
+        _bind(m, state, part.value, value)

@@ -1,0 +1,277 @@
+"""Running a module: its body as the main program, then what nothing in it calls."""
+
+from __future__ import annotations
+
+import sys
+
+import libcst as cst
+
+from flushlint.knowledge.processes import FORKS, HARD_EXITS, PROCESS_PACKAGES
+from flushlint.machine import calls, classes, expressions, statements
+from flushlint.machine.interpreter import Budget, Machine
+from flushlint.machine.joining import join
+from flushlint.machine.library import (
+    asynchronous,
+    builtin_functions,
+    builtin_methods,
+    command_line,
+    openers,
+    stream_methods,
+    threads,
+    writers,
+)
+from flushlint.machine.log import Limit, Log, Process
+from flushlint.machine.objects import Class, Env, Function, Instance, Stream
+from flushlint.machine.processes import end_interpreter, escape, is_process
+from flushlint.machine.processes import start as start_process
+from flushlint.machine.scope import Scope, build_scopes
+from flushlint.machine.state import Frame, State
+from flushlint.machine.values import Bound, Const, Ref, Value
+from flushlint.model import AnalysisOptions
+
+__all__ = ["run_module"]
+
+# Imported because they register what they know.
+_REGISTERED = (
+    asynchronous, builtin_functions, builtin_methods, command_line, expressions, openers,
+    statements, stream_methods, threads, writers,
+)  # fmt: skip
+
+_RECURSION = 6_000
+_MOST_BASES = 4
+
+
+def run_module(module: cst.Module, options: AnalysisOptions) -> Log:
+    """Run a parsed module on the machine and return what it saw. Never runs the code itself."""
+    scopes = build_scopes(module)
+    machine = Machine(module, scopes, options)
+    before = sys.getrecursionlimit()
+    sys.setrecursionlimit(max(before, _RECURSION))
+    try:
+        _Program(machine).run()
+    finally:
+        sys.setrecursionlimit(before)
+    return machine.log
+
+
+class _Program:
+    """One module as a program: main run, entries, and what a spawned child imports."""
+
+    def __init__(self, machine: Machine) -> None:
+        self.m = machine
+        self.root = machine.scopes[machine.module]
+        self._imported: list[State] | None = None
+        self._importing = False
+        machine.log.processes[0] = Process(0, "main", "", 0)
+        machine.spawn_base = self._spawn_base
+
+    def run(self) -> None:
+        bases = self._guarded(self.m.module, lambda: self._body("__main__")) or []
+        for state in bases:
+            end_interpreter(self.m, state.copy())
+        entries = self._entries()
+        if not entries:
+            return
+        if "__name__" in self.root.used:
+            bases = self._guarded(self.m.module, lambda: self._body("<imported>")) or []
+        for state in bases[:_MOST_BASES]:
+            self._silence_standard_streams(state)
+        for entry in entries:
+            if entry.node not in self.m.executed:
+                self._guarded(entry.node, lambda e=entry: self._enter(e, bases))  # type: ignore[misc]  # bound now
+
+    def _guarded(self, node: cst.CSTNode, action: object) -> list[State] | None:
+        """Run an entry; one that hits a bound costs itself alone."""
+        m = self.m
+        m.steps = 0
+        assert callable(action)
+        try:
+            found: list[State] = action()
+        except Budget:
+            m.log.limits.append(Limit(node, "it takes too many steps to follow"))
+        except RecursionError:
+            m.log.limits.append(Limit(node, "it is nested too deeply to follow"))
+        else:
+            return found
+        m.abrupt, m.handlers, m.resuming = [], 0, []
+        return None
+
+    # -- the module's body ----------------------------------------------------------------
+
+    def _fresh_state(self, name: str) -> State:
+        m = self.m
+        state = State()
+        env = Env({"__name__": Const(name), "__file__": m.unknown()}, self.root, None)
+        module = state.place(m.identity("module"), env)
+        state.frames.append(Frame(module.id, module.id, 0, 0))
+        for stream in ("stdout", "stderr"):
+            state.externals[f"sys.{stream}"] = openers.standard_stream(m, state, stream)
+        return state
+
+    def _body(self, name: str) -> list[State]:
+        """Run the body; the states that reach its end, or leave by an exception in sight."""
+        m = self.m
+        states = [self._fresh_state(name)]
+        normal, abrupt = m.captured(lambda s: m.run(m.module.body, s), states)
+        for state in abrupt:
+            if state.signal is not None and not state.signal.implicit:
+                state.signal = None
+                del state.frames[1:]
+                state.stack.clear()
+                normal.append(state)
+        return join(normal, m.fresh)
+
+    def _spawn_base(self) -> list[State]:
+        """The main module as a spawned child imports it: without its main guard."""
+        if self._imported is None:
+            if self._importing:
+                return []
+            self._importing = True
+            saved = self.m.handlers, self.m.abrupt
+            self.m.handlers, self.m.abrupt = 0, []
+            try:
+                self._imported = [s for s in self._body("__mp_main__") if s.process == 0]
+            finally:
+                self.m.handlers, self.m.abrupt = saved
+                self._importing = False
+        return self._imported[:_MOST_BASES]
+
+    def _silence_standard_streams(self, state: State) -> None:
+        """Who calls an entry has printed what and flushed when, nobody knows."""
+        for identity in state.streams:
+            stream = state.stream(identity)
+            if stream.pending and (stream.std or self._emptied_elsewhere(state, identity)):
+                state.edit(Stream, identity).pending = ()
+
+    def _emptied_elsewhere(self, state: State, identity: int) -> bool:
+        """Say whether some function flushes or closes a stream of the module."""
+        env = state.heap[state.frames[0].module]
+        assert isinstance(env, Env)
+        names = {
+            name for name, value in env.variables.items() if identity in state.reach([value])
+        }
+        return any(
+            names & scope.used and calls.EMPTYING & scope.calls
+            for scope in self.root.nested
+        )
+
+    # -- entries --------------------------------------------------------------------------
+
+    def _entries(self) -> list[Scope]:
+        """Return the functions that nothing calls and from which a process end is in reach.
+
+        Those that no other function mentions come first: they call the others.
+        """
+        active = self._active_names()
+        waiting = [
+            scope
+            for scope in self._functions(self.root)
+            if scope.node not in self.m.executed and scope.used & active
+        ]
+        mentioned: set[str] = set()
+        for scope in self._functions(self.root):
+            mentioned |= scope.calls - {scope.name}
+        return sorted(waiting, key=lambda s: s.name in mentioned)
+
+    def _functions(self, scope: Scope) -> list[Scope]:
+        """Return the functions of the module and the methods of its classes."""
+        found: list[Scope] = []
+        for inner in scope.nested:
+            if isinstance(inner.node, cst.FunctionDef):
+                found.append(inner)
+            elif isinstance(inner.node, cst.ClassDef):
+                found.extend(self._functions(inner))
+        return found
+
+    def _active_names(self) -> set[str]:
+        """Return the names behind which a process may start, fork or end."""
+        active = {name.rpartition(".")[2] for name in (*FORKS, *HARD_EXITS)}
+        active |= {"Process", "kill", "raise_signal"} if PROCESS_PACKAGES else set()
+        scopes = list(self.m.scopes.values())
+        changed = True
+        while changed:
+            size = len(active)
+            for scope in scopes:
+                if scope.parent is not None and scope.used & active:
+                    active.add(scope.name)
+                for alias, original in scope.aliases.items():
+                    if original in active:
+                        active.add(alias)
+            changed = len(active) != size
+        return active
+
+    def _enter(self, entry: Scope, bases: list[State]) -> list[State]:
+        """Call an entry with unknown arguments, from the state after the body."""
+        m = self.m
+        found: list[State] = []
+        for base in bases[:_MOST_BASES]:
+            state = base.copy()
+            for ready, function in self._callable(state, entry):
+                found += self._call(ready, function, entry)
+        for state in found:
+            self._finish(state, entry)
+        return found
+
+    def _callable(self, state: State, entry: Scope) -> list[tuple[State, Value]]:
+        """Find the function of an entry; a method is bound to an instance made for it."""
+        m = self.m
+        env = state.heap[state.frames[0].module]
+        assert isinstance(env, Env)
+        path: list[str] = []
+        scope: Scope | None = entry
+        while scope is not None and scope.parent is not None:
+            path.append(scope.name)
+            scope = scope.parent
+        value = env.variables.get(path[-1])
+        if value is None:
+            return []
+        if len(path) == 1:
+            return [(state, value)] if self._is(state, value, entry) else []
+        if len(path) > 2 or state.look(Class, value) is None:
+            return []
+        found: list[tuple[State, Value]] = []
+        given = calls.Arguments(entry.node, [], open=True)
+        normal, _ = m.captured(lambda s: calls.instantiate(m, s[0], value, given), [state])
+        for made in join(normal, m.fresh)[:_MOST_BASES]:
+            receiver = made.stack[-1]
+            instance = made.look(Instance, receiver)
+            method = classes.class_attribute(made, value, entry.name)
+            if instance is None or method is None:
+                continue
+            if entry.name == "run" and is_process(made, instance):
+                made.push(receiver)
+                found.append((made, Const("start")))
+                continue
+            wrapped = made.look(Instance, method)
+            if wrapped is not None:
+                method = next(iter(wrapped.attributes.values()), method)
+            made.push(receiver)
+            found.append((made, Bound(method, receiver)))
+        return found
+
+    def _is(self, state: State, value: Value, entry: Scope) -> bool:
+        function = state.look(Function, value)
+        return function is None or function.node is entry.node
+
+    def _call(self, state: State, function: Value, entry: Scope) -> list[State]:
+        m = self.m
+        given = calls.Arguments(entry.node, [], open=True)
+
+        def action(states: list[State]) -> list[State]:
+            if function == Const("start"):
+                return start_process(m, states[0], states[0].stack[-1], given)
+            return calls.call(m, states[0], function, given)
+
+        normal, abrupt = m.captured(action, [state])
+        for after in abrupt:
+            if after.signal is not None and not after.signal.implicit:
+                after.signal = None
+                normal.append(after.push(m.unknown()))
+        return normal
+
+    def _finish(self, state: State, entry: Scope) -> None:
+        """What an entry returns or has stored, its caller may start; then the program goes on."""
+        m = self.m
+        reached = state.reach([*state.stack, Ref(state.frames[0].module)])
+        for after in escape(m, state, reached, entry.node):
+            end_interpreter(m, after)

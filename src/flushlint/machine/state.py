@@ -1,0 +1,245 @@
+"""A state of the machine: the heap, the call stack, what the path has decided so far.
+
+States are copied at every fork of the path, so the heap shares its objects until a state
+writes to one (`edit`). Evaluation works on an operand stack in the state, which makes
+temporaries roots of reachability just as they hold references in CPython.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Iterator
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+
+from flushlint.machine.objects import (
+    Class,
+    Env,
+    Function,
+    Generator,
+    Instance,
+    Mapping,
+    Obj,
+    Sequence,
+    Stream,
+)
+from flushlint.machine.values import Bound, Method, Ref, Union, Unknown, Value
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+__all__ = ["Frame", "Signal", "State", "parts"]
+
+SignalKind = Literal["return", "raise", "break", "continue", "yield"]
+T = TypeVar("T", Env, Sequence, Mapping, Function, Class, Instance, Generator, Stream)
+
+
+class Signal(NamedTuple):
+    """Why a state left its block: what a return, raise, break, continue or yield carries.
+
+    `implicit` marks an exception that nothing in the code shows.
+    """
+
+    kind: SignalKind
+    value: Value | None = None
+    node: cst.CSTNode | None = None
+    implicit: bool = False
+
+
+class Frame(NamedTuple):
+    """An active call. `base` is the height of the operand stack at its start."""
+
+    env: int
+    module: int
+    context: int
+    base: int
+    function: int | None = None
+    code: cst.CSTNode | None = None
+
+
+def parts(value: Value) -> Iterable[Value]:
+    """Return the values that a compound value is made of."""
+    if isinstance(value, Bound):
+        return (value.function, value.receiver)
+    if isinstance(value, Method):
+        return (value.receiver,)
+    if isinstance(value, Union):
+        return value.options
+    return ()
+
+
+class State:
+    """One abstract state. Copy before letting two paths go different ways."""
+
+    __slots__ = (
+        "dirty",
+        "externals",
+        "facts",
+        "frames",
+        "handling",
+        "heap",
+        "holds",
+        "owned",
+        "process",
+        "roots",
+        "signal",
+        "stack",
+        "start_method",
+        "streams",
+    )
+
+    def __init__(self) -> None:
+        self.heap: dict[int, Obj] = {}
+        self.owned: set[int] = set()
+        self.frames: list[Frame] = []
+        self.stack: list[Value] = []
+        self.facts: dict[Hashable, object] = {}
+        self.signal: Signal | None = None
+        self.handling: tuple[Signal, ...] = ()
+        self.process = 0
+        self.start_method: str | None = None
+        self.streams: frozenset[int] = frozenset()
+        self.holds: dict[Hashable, tuple[Value, ...]] = {}
+        self.externals: dict[str, Value] = {}
+        self.roots: tuple[Value, ...] = ()
+        self.dirty = False
+
+    def copy(self) -> State:
+        other = State.__new__(State)
+        other.heap = self.heap.copy()
+        self.owned = set()
+        other.owned = set()
+        other.frames = self.frames.copy()
+        other.stack = self.stack.copy()
+        other.facts = self.facts.copy()
+        other.signal = self.signal
+        other.handling = self.handling
+        other.process = self.process
+        other.start_method = self.start_method
+        other.streams = self.streams
+        other.holds = self.holds.copy()
+        other.externals = self.externals.copy()
+        other.roots = self.roots
+        other.dirty = self.dirty
+        return other
+
+    # -- heap -------------------------------------------------------------------------
+
+    def edit(self, kind: type[T], identity: int) -> T:
+        """Return the object for writing: this state's own copy of it."""
+        found = self.heap[identity]
+        if identity not in self.owned:
+            found = found.copy()
+            self.heap[identity] = found
+            self.owned.add(identity)
+        assert isinstance(found, kind)
+        return found
+
+    def look(self, kind: type[T], value: Value) -> T | None:
+        """Return the object that `value` refers to if it is of this kind."""
+        if value.__class__ is Ref:
+            found = self.heap.get(value.id)  # type: ignore[union-attr]  # the class says Ref
+            if found.__class__ is kind:
+                return found  # type: ignore[return-value]  # the class says kind
+        return None
+
+    def place(self, identity: int, obj: Obj) -> Ref:
+        """Put a new object into the heap."""
+        self.heap[identity] = obj
+        self.owned.add(identity)
+        if obj.__class__ is Stream:
+            self.streams |= {identity}
+        return Ref(identity)
+
+    def stream(self, identity: int) -> Stream:
+        found = self.heap[identity]
+        assert isinstance(found, Stream)
+        return found
+
+    # -- operand stack ----------------------------------------------------------------
+
+    def push(self, value: Value) -> State:
+        self.stack.append(value)
+        return self
+
+    def pop(self) -> Value:
+        return self.stack.pop()
+
+    def take(self, count: int) -> list[Value]:
+        """Pop the topmost `count` values; the first pushed comes first."""
+        if not count:
+            return []
+        taken = self.stack[-count:]
+        del self.stack[-count:]
+        return taken
+
+    # -- reachability -----------------------------------------------------------------
+
+    def references(self, identity: int) -> Iterator[Value]:
+        """Yield what a heap object holds, as CPython's objects do.
+
+        A function holds the cells of the names it uses, not its enclosing frame.
+        """
+        obj = self.heap.get(identity)
+        if obj is None:
+            return
+        yield from obj.values()
+        if obj.__class__ is Function:
+            yield from self.cells(obj)
+        elif obj.__class__ is Stream:
+            if obj.below is not None:
+                yield Ref(obj.below)
+        elif obj.__class__ is Generator:
+            yield Ref(obj.env)
+            yield Ref(obj.function)
+
+    def cells(self, function: Function) -> Iterator[Value]:
+        """Yield the values of the closure cells of a function: not globals."""
+        env_id: int | None = function.closure
+        used = function.scope.used
+        while env_id is not None:
+            env = self.heap.get(env_id)
+            if not isinstance(env, Env) or env.scope.parent is None:
+                return
+            if env.scope.is_function:
+                for name in used & env.variables.keys():
+                    if name not in function.scope.bound:
+                        yield env.variables[name]
+            env_id = env.parent
+
+    def reach(self, values: Iterable[Value], *, through_classes: bool = True) -> set[int]:
+        """Return the heap objects that can be reached from the values.
+
+        Without `through_classes` it stops at classes and at a function's defaults: what is
+        found is then what travels with the values themselves.
+        """
+        seen: set[int] = set()
+        keys: set[Hashable] = set()
+        todo = list(values)
+        while todo:
+            value = todo.pop()
+            kind = value.__class__
+            if kind is Ref:
+                identity: int = value.id  # type: ignore[union-attr]  # the class says Ref
+                if identity in seen:
+                    continue
+                obj = self.heap.get(identity)
+                if not through_classes and obj.__class__ is Class:
+                    continue
+                seen.add(identity)
+                if not through_classes and isinstance(obj, Function):
+                    todo.extend(self.cells(obj))
+                else:
+                    todo.extend(self.references(identity))
+            elif kind is Unknown:
+                key = value.key  # type: ignore[union-attr]  # the class says Unknown
+                if key in self.holds and key not in keys:
+                    keys.add(key)
+                    todo.extend(self.holds[key])
+            elif kind is Bound or kind is Method or kind is Union:
+                todo.extend(parts(value))
+        return seen
+
+    def hold(self, key: Hashable, values: Iterable[Value]) -> None:
+        """Note that an unknown object has been given these values and may keep them."""
+        kept = tuple(v for v in values if v.__class__ in (Ref, Bound, Method, Union, Unknown))
+        if kept:
+            self.holds[key] = tuple(dict.fromkeys((*self.holds.get(key, ()), *kept)))

@@ -1,0 +1,126 @@
+"""What the operations on a stream do to its buffers, layer by layer.
+
+A write goes into the buffer of its layer. Emptying a layer passes its data to the layer
+below; what passes the lowest layer reaches the operating system and is out of danger: it is
+*emitted*. The log hears of every emission and loss of a write that more than one process
+holds, since only together they tell whether it was lost or came twice.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Protocol
+
+import libcst as cst
+
+from flushlint.machine.objects import Stream, Write
+from flushlint.machine.state import State
+
+__all__ = ["Log", "add_pending", "close", "detach", "drain", "forget", "layers", "write"]
+
+
+class Log(Protocol):
+    """Hears what becomes of writes."""
+
+    def emitted(self, state: State, writes: Iterable[Write]) -> None:
+        """These writes have left the process."""
+
+
+def layers(state: State, identity: int) -> list[int]:
+    """Return the stream and the layers below it, topmost first."""
+    found = [identity]
+    below = state.stream(identity).below
+    while below is not None and below not in found:
+        found.append(below)
+        below = state.stream(below).below
+    return found
+
+
+def add_pending(pending: tuple[Write, ...], new: Iterable[Write]) -> tuple[Write, ...]:
+    """Add writes; of each origin only the first stays, for the rest leaves with it."""
+    known = {(w.process, w.forks) for w in pending}
+    return (*pending, *(w for w in new if (w.process, w.forks) not in known))
+
+
+def write(
+    log: Log, state: State, identity: int, node: cst.CSTNode, newline: bool | None
+) -> None:
+    """Write to a layer. `newline` says whether the text holds one; None: nobody knows."""
+    stream = state.stream(identity)
+    if not stream.writable or stream.closed:
+        return
+    item = Write(node, state.process, identity)
+    if stream.needs_close and stream.trailer is None:
+        state.edit(Stream, identity).trailer = item
+    _put(log, state, identity, (item,))
+    stream = state.stream(identity)
+    if stream.line_buffered and stream.text and newline is not False:
+        # A newline in it empties everything; where that can't be known nothing is claimed.
+        drain(log, state, identity)
+
+
+def _put(log: Log, state: State, identity: int, items: tuple[Write, ...]) -> None:
+    """Let data arrive at a layer: kept if it buffers, passed on if it doesn't."""
+    stream = state.stream(identity)
+    if stream.buffered and not stream.write_through:
+        state.edit(Stream, identity).pending = add_pending(stream.pending, items)
+    elif stream.below is not None:
+        _put(log, state, stream.below, items)
+    else:
+        log.emitted(state, items)
+
+
+def drain(log: Log, state: State, identity: int) -> None:
+    """Flush: empty this layer and all below it."""
+    for layer in layers(state, identity):
+        _empty(log, state, layer)
+
+
+def _empty(log: Log, state: State, identity: int) -> None:
+    stream = state.stream(identity)
+    if not stream.pending:
+        return
+    items = stream.pending
+    edited = state.edit(Stream, identity)
+    edited.pending = ()
+    edited.synced = None
+    if stream.below is not None:
+        _put(log, state, stream.below, items)
+    else:
+        log.emitted(state, items)
+
+
+def close(log: Log, state: State, identity: int) -> None:
+    """Close a stream: its own trailer goes out, and what it owns below is closed as well."""
+    stream = state.stream(identity)
+    if stream.closed:
+        return
+    _empty(log, state, identity)
+    edited = state.edit(Stream, identity)
+    edited.trailer = None
+    edited.closed = True
+    if stream.below is not None:
+        if stream.owns_below:
+            close(log, state, stream.below)
+        elif stream.kind == "text":
+            drain(log, state, stream.below)
+
+
+def detach(log: Log, state: State, identity: int) -> int | None:
+    """Flush a wrapper and part it from the layer below, which is returned."""
+    drain(log, state, identity)
+    below = state.stream(identity).below
+    edited = state.edit(Stream, identity)
+    edited.below = None
+    edited.closed = True
+    return below
+
+
+def forget(state: State, identities: Iterable[int]) -> None:
+    """Unknown code may have flushed these streams: what is pending makes no finding."""
+    for identity in identities:
+        obj = state.heap.get(identity)
+        if isinstance(obj, Stream) and (obj.pending or obj.trailer):
+            edited = state.edit(Stream, identity)
+            edited.pending = ()
+            edited.trailer = None

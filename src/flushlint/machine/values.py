@@ -1,0 +1,89 @@
+"""Abstract values: what a variable may hold. Immutable by convention and hashable.
+
+Anything with identity (streams, containers, functions, instances) lives in the heap and is
+named by a `Ref`; what the machine can't know is an `Unknown` with a key, so that the same
+unknown thing tested twice gives the same answer along a path.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable
+from dataclasses import dataclass
+from typing import TypeAlias
+
+__all__ = [
+    "FALSE",
+    "NONE",
+    "TRUE",
+    "Bound",
+    "Const",
+    "Ext",
+    "Method",
+    "Ref",
+    "Union",
+    "Unknown",
+    "Value",
+]
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Const:
+    """A constant that the machine knows: None, a bool, a number, a str or bytes."""
+
+    value: Hashable
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Unknown:
+    """A value that the machine does not know, but can recognise by its key.
+
+    `newline` says of text whether it holds a newline; None where that is open too.
+    """
+
+    key: Hashable
+    newline: bool | None = None
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Ref:
+    """A heap object."""
+
+    id: int
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Ext:
+    """A name outside the analysed code, fully qualified: ``os.fork``, ``builtins.open``."""
+
+    name: str
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Bound:
+    """A function or class-level callable bound to its first argument."""
+
+    function: Value
+    receiver: Value
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Method:
+    """A method of a library object (stream, list, process, ...) or of an unknown value."""
+
+    receiver: Value
+    name: str
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Union:
+    """One of several values. The key lets one path stay with the option it chose."""
+
+    key: Hashable
+    options: tuple[Value, ...]
+
+
+Value: TypeAlias = "Const | Unknown | Ref | Ext | Bound | Method | Union"
+
+NONE = Const(None)
+TRUE = Const(True)
+FALSE = Const(False)
