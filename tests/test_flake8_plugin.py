@@ -232,7 +232,7 @@ def test_a_wrong_configuration_is_said_once_and_costs_no_finding(
 ) -> None:
     (tmp_path / "pyproject.toml").write_text("[tool.flushlint]\nstart = 1\n", encoding="utf-8")
     stand_in.answer = Analysis((finding(),))
-    assert len(run_plugin()) == len(run_plugin(filename="y.py")) == 1
+    assert len(run_plugin()) == len(run_plugin(filename="below/y.py")) == 1
     (line,) = capsys.readouterr().err.splitlines()
     assert line.startswith(f"flushlint: {tmp_path / 'pyproject.toml'}: ")
     assert "`start`" in line

@@ -211,7 +211,7 @@ def test_ruff_leaves_the_comment_alone_when_told_to(project: Path) -> None:
     (project / "hello.py").write_text(comment, encoding="utf-8")
     command = "ruff check --no-cache --select RUF100,RUF102 --preview hello.py"
     (project / "pyproject.toml").write_text("[tool.ruff]\n", encoding="utf-8")
-    assert "RUF102" in run(command, project).stdout
+    assert "Invalid rule code in `# noqa`: FLU101" in run(command, project).stdout
     (project / "pyproject.toml").write_text(toml, encoding="utf-8")
     assert run(command, project).returncode == 0
 

@@ -2,8 +2,8 @@
 
 flake8 decides what to do with an entry point by the names of its parameters, loses all
 findings of a run if a plugin raises, and imports every plugin at start-up, in each worker again
-where workers don't fork. Hence: nothing heavy is imported before a file has passed the gate, and
-nothing but an interrupt leaves `run`.
+where workers don't fork. Hence: nothing that can wait is imported before a file has passed the
+gate, and nothing but an interrupt leaves `run`.
 
 Suppression and selection are flake8's own business; the one exception is `_is_wanted`.
 """
@@ -17,8 +17,6 @@ import sys
 from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
 from flushlint import gate
-from flushlint.model import AnalysisOptions, Platform, StartMethod
-from flushlint.python_version import parse_version
 from flushlint.rules.registry import RULES
 
 if TYPE_CHECKING:
@@ -29,12 +27,17 @@ if TYPE_CHECKING:
     from flake8.options.manager import OptionManager
 
     from flushlint.config import Configuration
-    from flushlint.model import Diagnostic
+    from flushlint.model import AnalysisOptions, Diagnostic
 
 __all__ = ["FlushlintPlugin", "one_line"]
 
 _OFF_BY_DEFAULT: Final = tuple(
     code for code, rule in RULES.items() if rule.opt_in or rule.severity == "warning"
+)
+_DESTINATIONS: Final = (
+    "flushlint_start_method",
+    "flushlint_python_version",
+    "flushlint_platform",
 )
 # python-lsp-server looks for "path:line:column: CODE text" greedily, in the message too.
 _LOOKS_LIKE_A_PLACE: Final = re.compile(r":(?=\d*:\d*: )")
@@ -82,6 +85,8 @@ class FlushlintPlugin:
 
         Raises flake8's ExecutionError, which flake8 prints without a traceback.
         """
+        if all(getattr(options, name, None) is None for name in _DESTINATIONS):
+            return
         try:
             _given_options(options)
         except ValueError as error:
@@ -135,6 +140,8 @@ class FlushlintPlugin:
 
     def _analysis_options(self) -> AnalysisOptions:
         """Return flake8's options, completed from the configuration that governs the file."""
+        from flushlint.model import AnalysisOptions
+
         given = _given_options(self._options)
         configured = _configured_options(os.path.dirname(os.path.abspath(self._filename)))
         return AnalysisOptions(
@@ -151,6 +158,9 @@ def one_line(message: str) -> str:
 
 def _given_options(options: argparse.Namespace | None) -> AnalysisOptions:
     """Return what flake8 was given. Raises ValueError that names the option."""
+    from flushlint.model import AnalysisOptions, Platform, StartMethod
+    from flushlint.python_version import parse_version
+
     version = getattr(options, "flushlint_python_version", None)
     try:
         python_version = parse_version(version) if version is not None else None
@@ -191,13 +201,20 @@ def _configured_options(directory: str) -> AnalysisOptions:
     """Return what the configuration says, nothing where it is wrong.
 
     flake8 offers no way to report an error from here that leaves the other findings alive. So
-    it goes to stderr, once for each process and directory.
+    it goes to stderr.
     """
     from flushlint.config import ConfigError
+    from flushlint.model import AnalysisOptions
 
     try:
         return _configuration().analysis_options(directory)
     except ConfigError as error:
         place = error.path if error.line is None else f"{error.path}:{error.line}"
-        sys.stderr.write(f"flushlint: {place}: {error.cause}\n")
+        _say_once(f"flushlint: {place}: {error.cause}\n")
         return AnalysisOptions()
+
+
+@functools.cache
+def _say_once(line: str) -> None:
+    """Write a line to stderr, once in each process."""
+    sys.stderr.write(line)
