@@ -1,0 +1,252 @@
+"""Generated programs: a child whose body writes, flushes, branches, loops, raises and leaves.
+
+Each program hands one file over (`f`), inherits one (`g`) and may open local ones (`h`, `k`); each
+file is called like its variable. Its decisions come from its arguments: two bits, and for the one
+loop over unknown items a bit for each round. `vectors` lists all inputs that make a difference.
+"""
+
+from __future__ import annotations
+
+import itertools
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from hypothesis import strategies as st
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+__all__ = ["programs", "vectors"]
+
+_MAX_DEPTH: Final = 3
+_ROUNDS: Final = tuple(
+    "".join(bits) for count in range(3) for bits in itertools.product("01", repeat=count)
+)
+
+_PROGRAM: Final = """\
+import os
+import sys
+from contextlib import closing, suppress
+from multiprocessing import Process
+
+f = open("f", "w")
+g = open("g", "w")
+
+
+{functions}
+
+
+if __name__ == "__main__":
+    a, b = [letter == "1" for letter in sys.argv[1]]
+    flags = [letter == "1" for letter in sys.argv[2]]
+    child = Process(target=body, args=(f, a, b, flags))
+    child.start()
+    child.join()
+"""
+
+# The number makes each text unlike all others.
+_WRITES: Final = (
+    '{file}.write("{number}\\n")',
+    '{file}.write("{number}\\n")',
+    '{file}.writelines(["{number} ", "lines\\n"])',
+    "print({number}, file={file})",
+    "print({number}, file={file}, flush=True)",
+)
+_EMPTIERS: Final = (
+    "{file}.flush()",
+    "{file}.flush()",
+    "{file}.flush()",
+    "{file}.seek(0, 2)",
+    "{file}.tell()",
+    "{file}.truncate()",
+)
+_NO_EMPTIERS: Final = ("{file}.buffer.flush()", "os.fsync({file}.fileno())", "{file}.fileno()")
+_TESTS: Final = ("a", "a", "b", "b", "not a", "not b", "a and b", "a or b", "a and not b")
+_LEAVES: Final = ("return", "return", "raise ValueError", "raise KeyError", "sys.exit()")
+_HARD_LEAVES: Final = ("os._exit(0)", "os._exit(0)")
+_HANDLERS: Final = (
+    "except ValueError:",
+    "except ValueError:",
+    "except KeyError:",
+    "except (ValueError, KeyError):",
+    "except LookupError:",
+    "except Exception:",
+    "except Exception as error:",
+    "except SystemExit:",
+    "except BaseException:",
+    "except:",
+)
+_MANAGERS: Final = (
+    "suppress(ValueError)",
+    "suppress(Exception)",
+    "closing({file})",
+    "{file}",
+)
+
+_SIMPLE: Final = ("write",) * 5 + ("empty",) * 4 + ("no_emptier", "close", "local") + ("leave",) * 3
+_COMPOUND: Final = ("branch",) * 5 + ("loop",) * 3 + ("attempt",) * 4 + ("manager",) * 2 + ("help",)
+
+
+def vectors(program: str) -> list[tuple[str, str]]:
+    """Return the arguments of all the runs of a program that can differ."""
+    functions = program.partition("\n\n\n")[2].rpartition("\n\n\nif __name__")[0]
+    tests = re.sub(r'def .*|helper_\d+\(.*\)|"[^"]*"', "", functions)
+    bits = ["01" if re.search(rf"\b{bit}\b", tests) else "0" for bit in "ab"]
+    rounds: tuple[str, ...] = ("",)
+    if "in flags" in tests:
+        rounds = _ROUNDS if "if flag" in tests else ("", "0", "00")
+    return [("".join(pair), flags) for pair in itertools.product(*bits) for flags in rounds]
+
+
+@st.composite
+def programs(draw: st.DrawFn) -> str:
+    """Generate the text of one program."""
+    writer = _Writer(draw)
+    writer.define("body(f, a, b, flags)", _Place(("f", "g"), may_read_flags=True))
+    return _PROGRAM.format(functions="\n\n\n".join(writer.functions))
+
+
+@dataclass(frozen=True)
+class _Place:
+    """Where a statement stands, and so what may stand there."""
+
+    files: tuple[str, ...]
+    depth: int = 0
+    jumps: tuple[str, ...] = ()
+    """What may leave or repeat the loop around: `break`, `continue`."""
+    in_handler: bool = False
+    in_helper: bool = False
+    may_read_flags: bool = False
+
+    def inside(self) -> _Place:
+        """Return a place one level deeper."""
+        return replace(self, depth=self.depth + 1)
+
+
+def _after(place: _Place, written: list[str]) -> _Place:
+    """Return the place behind some statements: local files appear, closed ones are left alone."""
+    files = [*place.files, *(["h"] if written[0].startswith("h = ") else [])]
+    for line in written:
+        closed = re.match(r"with (?:closing\()?([fghk])\b|([fghk])\.close", line)
+        if closed is not None and len(files) > 1:
+            files = [file for file in files if file not in closed.groups()]
+    return replace(place, files=tuple(dict.fromkeys(files)))
+
+
+class _Writer:
+    """Writes blocks of statements, each of a kind that is drawn."""
+
+    def __init__(self, draw: st.DrawFn) -> None:
+        self._draw = draw
+        self._numbers = itertools.count(1)
+        self._flags_are_read = False
+        self.functions: list[str] = []
+
+    def define(self, head: str, place: _Place) -> None:
+        lines = self._block(place)
+        self.functions.append("\n".join([f"def {head}:", *lines]))
+
+    def _block(self, place: _Place) -> list[str]:
+        """Write a few statements, indented; nothing follows one that leaves."""
+        lines: list[str] = []
+        for _ in range(self._draw(st.integers(1, 2 if place.depth else 4))):
+            kind = self._pick(_SIMPLE if place.depth >= _MAX_DEPTH else _SIMPLE + _COMPOUND)
+            written = getattr(self, f"_{kind}")(place)
+            lines += written
+            if kind == "leave":
+                break
+            place = _after(place, written)
+        return ["    " + line for line in lines]
+
+    def _pick(self, choices: Sequence[str]) -> str:
+        return self._draw(st.sampled_from(choices))
+
+    # --- simple statements ----------------------------------------------------------------------
+
+    def _write(self, place: _Place) -> list[str]:
+        form, file = self._pick(_WRITES), self._pick(place.files)
+        return [form.format(file=file, number=next(self._numbers))]
+
+    def _empty(self, place: _Place) -> list[str]:
+        return [self._pick(_EMPTIERS).format(file=self._pick(place.files))]
+
+    def _no_emptier(self, place: _Place) -> list[str]:
+        return [self._pick(_NO_EMPTIERS).format(file=self._pick(place.files))]
+
+    def _close(self, place: _Place) -> list[str]:
+        return [self._pick(place.files) + ".close()"]
+
+    def _local(self, place: _Place) -> list[str]:
+        return ['h = open("h", "a")', *self._write(replace(place, files=("h",)))]
+
+    def _leave(self, place: _Place) -> list[str]:
+        also = (
+            *place.jumps * 3,
+            *(["raise"] * place.in_handler),
+            *(["return a"] * place.in_helper),
+        )
+        return [self._pick((*_LEAVES, *_HARD_LEAVES, *also))]
+
+    # --- compound statements --------------------------------------------------------------------
+
+    def _branch(self, place: _Place) -> list[str]:
+        lines = [f"if {self._pick(_TESTS)}:", *self._block(place.inside())]
+        if self._draw(st.booleans()):
+            lines += ["else:", *self._block(place.inside())]
+        return lines
+
+    def _loop(self, place: _Place) -> list[str]:
+        """Write a loop. The one whose rounds come from the input stands in no other loop."""
+        in_loop = replace(place.inside(), jumps=("break", "continue"), may_read_flags=False)
+        if place.may_read_flags and not self._flags_are_read:
+            self._flags_are_read = True
+            lines = ["for flag in flags:"]
+            if self._draw(st.booleans()):
+                lines += ["    if flag:"]
+                lines += ["    " + line for line in self._block(in_loop.inside())]
+            lines += self._block(in_loop)
+        elif self._draw(st.booleans()):
+            lines = ["for step in (1, 2):", *self._block(in_loop)]
+        else:
+            # Without a `continue`, which would repeat it for ever.
+            lines = ["while True:", *self._block(replace(in_loop, jumps=("break",)))]
+            return [*lines, "    break"]
+        if self._draw(st.booleans()):
+            lines += ["else:", *self._block(place.inside())]
+        return lines
+
+    def _attempt(self, place: _Place) -> list[str]:
+        inside = place.inside()
+        lines = ["try:", *self._block(inside)]
+        parts = self._pick(("except", "except", "except-else", "finally", "except-finally", "all"))
+        if parts != "finally":
+            handler = self._pick(_HANDLERS)
+            lines += [handler, *self._block(replace(inside, in_handler=True))]
+            if handler == "except ValueError:" and self._draw(st.booleans()):
+                lines += ["except KeyError:", *self._block(replace(inside, in_handler=True))]
+        if parts in {"except-else", "all"}:
+            lines += ["else:", *self._block(inside)]
+        if parts in {"finally", "except-finally", "all"}:
+            # Before 3.8 no `continue`, from 3.14 on a warning for every jump out of it.
+            lines += ["finally:", *self._block(replace(inside, jumps=()))]
+        return lines
+
+    def _manager(self, place: _Place) -> list[str]:
+        if self._draw(st.booleans()):
+            inside = replace(place.inside(), files=(*place.files, "k"))
+            lines = self._block(inside)
+            return ['with open("k", "a") as k:', f'    k.write("{next(self._numbers)}\\n")', *lines]
+        manager = self._pick(_MANAGERS).format(file=self._pick(place.files))
+        return [f"with {manager}:", *self._block(place.inside())]
+
+    def _help(self, place: _Place) -> list[str]:
+        """Call a function, written for this call, that gets the files and the bits."""
+        if place.in_helper:
+            return self._write(place)
+        passed = "".join(f"{file}, " for file in place.files if file != "g")
+        name = f"helper_{len(self.functions) + 1}({passed}a, b)"
+        self.define(name, _Place(place.files, depth=1, in_helper=True))
+        return (
+            [name] if self._draw(st.booleans()) else [f"if {name}:", *self._block(place.inside())]
+        )
