@@ -45,17 +45,20 @@ CONSTANTS: dict[str, str | int | bool] = {
     "os.SEEK_END": 2,
     "typing.TYPE_CHECKING": False,
     "os.EX_OK": 0,
+    "six.PY2": False,
+    "six.PY3": True,
+    "future.utils.PY2": False,
 }
 
 PLATFORM_FACTS = frozenset({"sys.platform", "os.name", "sys.version_info"})
 
 
 def platform_fact(
-    name: str, platform: str | None, version: tuple[int, int] | None
-) -> str | tuple[int, ...] | None:
+    name: str, platform: str | None
+) -> str | None:
     """Return what the configured target says of the name, None where it says nothing."""
     if name == "sys.version_info":
-        return version
+        return None  # the target is the lowest version: comparisons ask what it says
     if platform is None:
         return None
     if name == "sys.platform":

@@ -5,6 +5,7 @@ from __future__ import annotations
 __all__ = [
     "FORKS",
     "HARD_EXITS",
+    "KILLS",
     "PICKLED_BY_DILL",
     "PROCESS_PACKAGES",
     "PROCESS_TYPES",
@@ -40,6 +41,9 @@ HARD_EXITS: dict[str, str] = {
         )
     },
 }  # fmt: skip
+
+# Functions that end the process at once when they send it SIGKILL.
+KILLS = ("os.kill", "signal.raise_signal")
 
 
 def default_start_method(platform: str | None, version: tuple[int, int] | None) -> str:

@@ -25,7 +25,7 @@ class Opener(NamedTuple):
     as in the signature; `default` is the default mode. `layer` says what it returns.
     """
 
-    layer: Literal["file", "binary", "compressed", "archive"]
+    layer: Literal["file", "binary", "compressed", "zip", "tar"]
     target: int = 0
     mode: int = 1
     default: str = "r"
@@ -46,11 +46,11 @@ OPENERS: dict[str, Opener] = {
     "gzip.GzipFile": Opener("compressed", default="rb", fileobj=3),
     "bz2.BZ2File": Opener("compressed", default="r"),
     "lzma.LZMAFile": Opener("compressed", default="r"),
-    "zipfile.ZipFile": Opener("archive", default="r"),
-    "zipfile.PyZipFile": Opener("archive", default="r"),
-    "tarfile.open": Opener("archive", default="r", fileobj=2),
-    "tarfile.TarFile.open": Opener("archive", default="r", fileobj=2),
-    "tarfile.TarFile": Opener("archive", default="r", fileobj=2),
+    "zipfile.ZipFile": Opener("zip", default="r"),
+    "zipfile.PyZipFile": Opener("zip", default="r"),
+    "tarfile.open": Opener("tar", default="r", fileobj=2),
+    "tarfile.TarFile.open": Opener("tar", default="r", fileobj=2),
+    "tarfile.TarFile": Opener("tar", default="r", fileobj=2),
 }
 
 # Files in memory have nothing to lose at a process's end that the process did not own.

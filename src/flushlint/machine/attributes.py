@@ -14,6 +14,8 @@ from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Unknown, Va
 
 __all__ = ["bind", "delete", "get", "put"]
 
+# Attributes of library objects that hold no reference to the object.
+_PLAIN = frozenset({"args", "errno", "strerror", "filename", "code", "pid", "exitcode", "name"})
 _PROPERTIES = ("builtins.property", "functools.cached_property")
 
 
@@ -49,13 +51,15 @@ def external(m: Machine, state: State, value: Ext, name: str) -> Value:
     if full in constants.CONSTANTS:
         return Const(constants.CONSTANTS[full])
     if full in constants.PLATFORM_FACTS:
-        known = constants.platform_fact(full, m.options.platform, m.options.python_version)
+        known = constants.platform_fact(full, m.options.platform)
         return Unknown(("fact", full)) if known is None else Const(known)
     return Ext(full)
 
 
 def _of_unknown(state: State, value: Unknown, name: str) -> Value:
     key = ("attr", value.key, name)
+    if value.key == ("fact", "sys.version_info") and name == "major":
+        return Const(3)
     assigned = state.externals.get(f"?{key}")
     if assigned is not None:
         return assigned
@@ -135,6 +139,8 @@ def _of_instance(
 def _missing(state: State, value: Ref, instance: Instance, name: str) -> Value:
     """What no one was seen to set: a library's method, or an attribute set elsewhere."""
     kinds = classes.external_bases(state, instance.cls)
+    if name in _PLAIN:
+        return Unknown(("attr", value, name))
     if calls.library_method(kinds, name) is not None or kinds:
         return Method(value, name)
     key = ("attr", value, name)
@@ -154,8 +160,8 @@ def _of_super(m: Machine, state: State, instance: Instance, name: str) -> Value:
         if cls is not None and name in cls.attributes:
             return bind(state, cls.attributes[name], receiver, start)
     names = [c.name for c in rest if isinstance(c, Ext)]
-    if name == "__init__" and not names:
-        return Ext("builtins.object.__init__")
+    if name in ("__init__", "__new__", "__setattr__") and not names:
+        return Ext(f"builtins.object.{name}")
     if calls.library_method(names, name) is None and not names:
         result = m.unknown()
         state.hold(result.key, (receiver,))
@@ -185,7 +191,7 @@ def bind(state: State, found: Value, receiver: Value, cls: Value) -> Value:
             return instance.attributes["function"]
         if kind == "builtins.classmethod":
             return Bound(instance.attributes["function"], cls)
-        if kind == "contextlib.contextmanager":
+        if kind in ("contextlib.contextmanager", "functools.lru_cache"):
             return Bound(found, receiver)
     return found
 

@@ -415,16 +415,32 @@ def defaults(m: Machine, parameters: cst.Parameters, states: list[State]) -> lis
 
 def instantiate(m: Machine, state: State, cls: Value, arguments: Arguments) -> list[State]:
     """Make an instance and run its `__init__`, the program's own or the library's."""
-    instance = Instance(cls, {}, arguments.node)
-    made = m.new(state, arguments.node, instance, "instance")
-    state.push(made)
-    own = classes.class_attribute(state, cls, "__init__")
+    found: list[State] = []
+    for after in _allocate(m, state, cls, arguments):
+        made = after.stack[-1]
+        if not isinstance(made, Ref) or after.look(Instance, made) is None:
+            found.append(after)
+            continue
+        own = classes.class_attribute(after, cls, "__init__")
+        if own is None:
+            found += initialise(m, after, made, arguments)
+            continue
+        for done in call(m, after, Bound(own, made), arguments):
+            done.pop()
+            found.append(done)
+    return found
+
+
+def _allocate(m: Machine, state: State, cls: Value, arguments: Arguments) -> list[State]:
+    """Make the bare instance, by the program's own `__new__` if it has one."""
+    own = classes.class_attribute(state, cls, "__new__")
     if own is not None:
-        states = call(m, state, Bound(own, made), arguments)
-        for after in states:
-            after.pop()
-        return states
-    return initialise(m, state, made, arguments)
+        found: list[State] = []
+        for after in call(m, state, own, arguments.with_receiver(cls)):
+            found.extend(s.push(v) for s, v in m.choose(after, after.pop()))
+        return found
+    instance = Instance(cls, {}, arguments.node)
+    return [state.push(m.new(state, arguments.node, instance, "instance"))]
 
 
 def initialise(m: Machine, state: State, made: Ref, arguments: Arguments) -> list[State]:

@@ -21,6 +21,8 @@ _DESCRIPTORS = {
     "contextlib.contextmanager": "function",
     "contextlib.asynccontextmanager": "function",
     "abc.abstractproperty": "fget",
+    "functools.lru_cache": "function",
+    "functools.cache": "function",
 }
 
 
@@ -66,6 +68,8 @@ def _apply(
         slot = _DESCRIPTORS.get(decorator.name)
         if slot is not None:
             kind = decorator.name.replace("async", "")
+            if kind == "functools.cache":
+                kind = "functools.lru_cache"
             state.pop()
             made = Instance(Ext(kind), {slot: target}, node)
             return [state.push(m.new(state, node, made, decorator.name))]
@@ -77,6 +81,8 @@ def _apply(
         if instance is not None and isinstance(instance.cls, Ext):
             if instance.cls.name == "%dataclass":
                 _make_dataclass(state, target)
+            if instance.cls.name == "%cache":
+                return _apply(m, state, Ext("functools.lru_cache"), target, node)
             return [state]
         found: list[State] = []
         for after in calls.call(m, state, decorator, calls.Arguments(node, [target])):

@@ -12,7 +12,7 @@ from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.joining import join
 from flushlint.machine.objects import Instance, Sequence
 from flushlint.machine.state import Signal, State
-from flushlint.machine.values import Ext, Unknown, Value
+from flushlint.machine.values import Ext, Ref, Unknown, Value
 
 __all__ = ["catches", "trim"]
 
@@ -206,6 +206,11 @@ def _enter_handler(
     state.handling = (*state.handling, signal)
     name = handler.name.name if handler.name is not None else None
     bound = name.value if isinstance(name, cst.Name) else None
+    instance = None if signal.value is None else state.look(Instance, signal.value)
+    if instance is not None and isinstance(signal.value, Ref):
+        # The traceback holds this frame too: an exception that is kept makes a cycle.
+        frame = state.frames[-1].env
+        state.edit(Instance, signal.value.id).attributes[f"%frame{frame}"] = Ref(frame)
     if bound is not None:
         names.store(m, state, bound, signal.value or m.unknown())
     normal, abrupt = m.captured(lambda inside: m.suite(handler.body, inside), [state])

@@ -118,6 +118,8 @@ _ARITHMETIC: dict[type[cst.CSTNode], Callable[[Any, Any], Any]] = {
     cst.BitAndAssign: operator.and_,
     cst.BitOrAssign: operator.or_,
 }
+VERSION = Unknown(("fact", "sys.version_info"))
+LOWEST_PYTHON = (3, 6)
 _DIVISIONS = (cst.Divide, cst.FloorDivide, cst.Modulo)
 _LARGEST_TEXT = 20_000
 _LARGEST_NUMBER = 10**9
@@ -145,7 +147,10 @@ def binary(
         held = contains_newline(left)
         return m.unknown(True if held else None)
     if kind is cst.Divide:
-        # pathlib: what matters is only that the result is no stream.
+        for operand in (left, right):
+            instance = state.look(Instance, operand)
+            if instance is not None and instance.cls == Ext("pathlib.Path"):
+                return operand
         return _calculate(m, operator.truediv, left, right)
     function = _ARITHMETIC.get(kind)
     return m.unknown() if function is None else _calculate(m, function, left, right)
@@ -303,11 +308,21 @@ def compare(m: Machine, state: State, kind: type[cst.CSTNode], left: Value, righ
             return Const(positive)
         if unequal:
             return Const(not positive)
+    if left == VERSION and isinstance(right, Const) and symbol in ("<", ">"):
+        newer = _version_is_newer(m, right.value)
+        if newer:
+            return Const((symbol == ">") is positive)
     if isinstance(left, Const) and symbol in ("==", "is"):
         left, right = right, left
     marker = right.value if isinstance(right, Const) else ("key", _key(right))
     key: Hashable = (symbol, _key(left), marker)
     return Unknown(key if positive else ("not", key))
+
+
+def _version_is_newer(m: Machine, other: Hashable) -> bool:
+    """Say whether the target is surely no older than a version: it may always be newer."""
+    lowest = m.options.python_version or LOWEST_PYTHON
+    return isinstance(other, tuple) and tuple(other[:2]) <= lowest
 
 
 def _as_tuple(state: State, value: Value) -> Value:
@@ -452,11 +467,13 @@ def _comp_for(
     from flushlint.machine.loops import loop
 
     def body(inside: list[State]) -> list[State]:
+        skipped: list[State] = []
         for condition in clause.ifs:
-            inside, _ = m.split(m.eval(condition.test, inside))
+            inside, false = m.split(m.eval(condition.test, inside))
+            skipped += false
         if clause.inner_for_in is not None:
-            return _comp_for(m, node, clause.inner_for_in, inside)
-        return _comp_element(m, node, inside)
+            return skipped + _comp_for(m, node, clause.inner_for_in, inside)
+        return skipped + _comp_element(m, node, inside)
 
     states = m.eval(clause.iter, states)
     return loop(m, clause, clause.target, states, body)
@@ -527,7 +544,7 @@ def _subscript(m: Machine, node: cst.Subscript, states: list[State]) -> list[Sta
             state.push(_sliced(m, state, sequence, node))
         return states
     found = []
-    for state in m.eval(element.value, states):
+    for state in m.chosen(m.eval(element.value, states)):
         receiver, key = state.take(2)
         found += _item(m, state, receiver, key, node)
     return found
@@ -546,7 +563,15 @@ def _item(m: Machine, state: State, receiver: Value, key: Value, node: cst.CSTNo
         method = classes.class_attribute(state, instance.cls, "__getitem__")
         if method is not None:
             return calls.call(m, state, method, calls.Arguments(node, [receiver, key]))
+        inherited = calls.library_method(
+            classes.external_bases(state, instance.cls), "__getitem__"
+        )
+        if inherited is not None:
+            return inherited(m, state, receiver, calls.Arguments(node, [key]))
         fields = classes.fields(state, instance)
+        if fields and not isinstance(key, Const):
+            values = [instance.attributes.get(name, m.unknown()) for name in fields]
+            return [state.push(any_of(m, values))]
         if fields and isinstance(key, Const) and isinstance(key.value, int):
             if -len(fields) <= key.value < len(fields):
                 name = fields[key.value]
@@ -558,15 +583,38 @@ def _item(m: Machine, state: State, receiver: Value, key: Value, node: cst.CSTNo
     if mapping is not None:
         if isinstance(key, Const) and key.value in mapping.entries:
             return [state.push(mapping.entries[key.value])]
+        if mapping.exact and isinstance(key, Unknown) and 0 < len(mapping.entries) <= _MOST_CASES:
+            return _item_of_each(m, state, mapping, key)
         m.may_raise(state, "builtins.KeyError", node)
         return [state.push(any_of(m, [*mapping.rest, *_unless_constant(key, mapping)]))]
     if isinstance(receiver, Ext):
         return [state.push(_external_item(m, receiver, key))]
+    if receiver == VERSION and key == Const(0):
+        return [state.push(Const(3))]
     m.may_raise(state, "builtins.LookupError", node)
     result = Unknown(("item", _key(receiver), _key(key)))
     if isinstance(receiver, Unknown) and receiver.key in state.holds:
         state.hold(result.key, (receiver,))
     return [state.push(result)]
+
+
+_MOST_CASES = 4
+
+
+def _item_of_each(m: Machine, state: State, mapping: Mapping, key: Unknown) -> list[State]:
+    """Look an unknown key up in a small table: one path for each key that it may be."""
+    for known, value in mapping.entries.items():
+        if state.facts.get(("==", key.key, known)) is True:
+            return [state.push(value)]
+    found: list[State] = []
+    for known, value in mapping.entries.items():
+        if state.facts.get(("==", key.key, known)) is False:
+            continue
+        branch = state.copy()
+        for other in mapping.entries:
+            branch.facts["==", key.key, other] = other == known
+        found.append(branch.push(value))
+    return found or [state.push(m.unknown())]
 
 
 def _unless_constant(key: Value, mapping: Mapping) -> list[Value]:
@@ -607,6 +655,8 @@ def _call(m: Machine, node: cst.Call, states: list[State]) -> list[State]:
     states = m.chosen(m.eval(node.func, states))
     for argument in node.args:
         states = m.eval(argument.value, states)
+        if argument.star:
+            states = m.chosen(states)
     found: list[State] = []
     for state in states:
         values = state.take(len(node.args))
@@ -762,9 +812,13 @@ def _store_item(state: State, receiver: Value, key: Value, item: Value) -> None:
         else:
             sequence.items.append(item)
             sequence.exact = False
-    elif isinstance(obj, Instance):
+    elif isinstance(obj, Instance) and not _holds_weakly(state, obj):
         attribute = state.edit(Instance, receiver.id).attributes
         attribute[f"[{key}]"] = item
+
+
+def _holds_weakly(state: State, instance: Instance) -> bool:
+    return any(name.startswith("weakref.") for name in classes.external_bases(state, instance.cls))
 
 
 def _unpack(

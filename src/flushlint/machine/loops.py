@@ -13,7 +13,7 @@ from flushlint.machine.iteration import Elements, iterate
 from flushlint.machine.joining import join, signature, weaken
 from flushlint.machine.objects import Generator, Instance
 from flushlint.machine.state import State
-from flushlint.machine.values import Ref, Value
+from flushlint.machine.values import Ref, Unknown, Value
 
 __all__ = ["continued", "loop", "repeat", "resume_loop"]
 
@@ -55,7 +55,7 @@ def repeat(
             states = [s for s in states if signature(s) not in seen]
         if not states or before is None:
             break
-        if turn >= 1:
+        if turn >= 2:
             seen.update(signature(s) for s in states)
         left, states = once(states)
         exits += left
@@ -162,9 +162,16 @@ def _unrolled(
     items: list[Value],
     body: Body,
 ) -> list[State]:
-    for item in items:
+    outer = states[0].frames[-1].context
+    for index, item in enumerate(items):
+        # What a known turn of a loop makes is a thing of its own.
+        context = m.identity(("turn", outer, target, index))
         bound = [after for state in states for after in _bind(m, target, state, item)]
+        for state in bound:
+            state.frames[-1] = state.frames[-1]._replace(context=context)
         states = join(continued(m, body, bound), m.fresh)
+        for state in states:
+            state.frames[-1] = state.frames[-1]._replace(context=outer)
     return states
 
 
@@ -186,11 +193,22 @@ def _any_number(
         bound = [
             after
             for s in states
-            for after in _bind(m, target, s, found.any(m) if found.items else m.unknown())
+            for after in _bind(m, target, s, _another(m, s, found))
         ]
         return exits, continued(m, body, bound)
 
     return repeat(m, [state], once)
+
+
+def _another(m: Machine, state: State, found: Elements) -> Value:
+    """Return any of the elements; an unknown one is another unknown in each turn."""
+    value = found.any(m)
+    if not isinstance(value, Unknown):
+        return value
+    fresh = m.unknown(value.newline)
+    if value.key in state.holds:
+        state.hold(fresh.key, (value,))
+    return fresh
 
 
 def _over_generator(

@@ -62,12 +62,13 @@ def _enter_item(m: Machine, state: State, item: cst.WithItem) -> list[State]:
 
 
 def _leave_item(m: Machine, state: State, item: cst.WithItem) -> list[State]:
-    manager = names.get_hidden(state, item, remove=True)
+    manager = names.get_hidden(state, item)
     if manager is None:
         return [state]
     found = leave(m, state, manager, item)
     for after in found:
         after.pop()
+        names.get_hidden(after, item, remove=True)
     return found
 
 
@@ -79,7 +80,7 @@ def _leave_abruptly(m: Machine, state: State, item: cst.WithItem) -> list[State]
         m.abrupt.append(state)
         return []
     trim(state)
-    manager = names.get_hidden(state, item, remove=True)
+    manager = names.get_hidden(state, item)
     if manager is None:
         m.abrupt.append(state)
         return []
@@ -88,6 +89,7 @@ def _leave_abruptly(m: Machine, state: State, item: cst.WithItem) -> list[State]
     swallowed: list[State] = []
     for after in leave(m, state, manager, item, signal):
         after.handling = after.handling[:-1]
+        names.get_hidden(after, item, remove=True)
         answer = m.truth(after, after.pop())
         if answer is True and signal.kind == "raise":
             swallowed.append(after)

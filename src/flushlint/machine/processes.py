@@ -281,6 +281,7 @@ def _flush_standard_streams(m: Machine, state: State) -> None:
 
 def _fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State:
     """Copy the process with all that is pending, and note that two hold it now."""
+    _run_hooks(m, state, "before")
     context = state.frames[-1].context
     held = {
         number for i in state.streams for w in state.stream(i).pending for number in w.forks
@@ -300,7 +301,58 @@ def _fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> Stat
     m.log.processes[number] = process
     child = state.copy()
     child.process = number
+    _run_hooks(m, child, "after_in_child")
+    _run_hooks(m, state, "after_in_parent")
     return child
+
+
+def _run_hooks(m: Machine, state: State, when: str) -> None:
+    """Run what `os.register_at_fork` and `register_after_fork` have registered, in place."""
+    registered = state.externals.get(f"%{when}")
+    sequence = None if registered is None else state.look(Sequence, registered)
+    for hook in list(sequence.items) if sequence is not None else ():
+        branch = state.copy()
+        pair = branch.look(Sequence, hook)
+        function, given = (hook, []) if pair is None else (pair.items[0], pair.items[1:])
+        arguments = Arguments(m.module, list(given))
+
+        def action(
+            inside: list[State], function: Value = function, arguments: Arguments = arguments
+        ) -> list[State]:
+            return calls.call(m, inside[0], function, arguments)
+
+        done, _ = m.captured(action, [branch])
+        for after in done:
+            after.pop()
+        if done:
+            calls.become(state, join(done, m.fresh)[0])
+
+
+@library("os.register_at_fork")
+def _at_fork(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    for when in ("before", "after_in_parent", "after_in_child"):
+        callback = arguments.keywords.get(when)
+        if callback is not None:
+            _enlist(m, state, f"%{when}", callback)
+    return [state.push(NONE)]
+
+
+@library("multiprocessing.util.register_after_fork")
+def _after_fork(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """`register_after_fork(obj, func)`: the child calls `func(obj)`."""
+    subject, function = arguments.get(0, "obj") or NONE, arguments.get(1, "func") or NONE
+    pair = m.new(state, arguments.node, Sequence("tuple", [function, subject]), "hook")
+    _enlist(m, state, "%after_in_child", pair)
+    return [state.push(NONE)]
+
+
+def _enlist(m: Machine, state: State, slot: str, value: Value) -> None:
+    known = state.externals.get(slot)
+    if known is None or state.look(Sequence, known) is None:
+        known = m.new(state, None, Sequence("list", []), slot)
+        state.externals[slot] = known
+    if isinstance(known, Ref):
+        state.edit(Sequence, known.id).items.append(value)
 
 
 def _apart(
@@ -401,13 +453,8 @@ def _at_exit(m: Machine, state: State, arguments: Arguments) -> list[State]:
 def _register(
     m: Machine, state: State, callback: Value | None, arguments: Arguments
 ) -> list[State]:
-    slot = f"%finalizers{state.process}"
-    known = state.externals.get(slot)
-    if known is None or state.look(Sequence, known) is None:
-        known = m.new(state, None, Sequence("list", []), slot)
-        state.externals[slot] = known
-    if callback is not None and isinstance(known, Ref):
-        state.edit(Sequence, known.id).items.append(callback)
+    if callback is not None:
+        _enlist(m, state, f"%finalizers{state.process}", callback)
     del arguments
     return [state.push(callback or NONE)]
 

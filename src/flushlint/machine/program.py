@@ -15,6 +15,7 @@ from flushlint.machine.library import (
     builtin_functions,
     builtin_methods,
     command_line,
+    logs,
     openers,
     stream_methods,
     threads,
@@ -33,7 +34,7 @@ __all__ = ["run_module"]
 
 # Imported because they register what they know.
 _REGISTERED = (
-    asynchronous, builtin_functions, builtin_methods, command_line, expressions, openers,
+    asynchronous, builtin_functions, builtin_methods, command_line, expressions, logs, openers,
     statements, stream_methods, threads, writers,
 )  # fmt: skip
 

@@ -26,6 +26,10 @@ class Log(Protocol):
         """These writes have left the process."""
 
 
+# A wrapper that closes leaves a file it was given open; these flush it, others do not.
+_FLUSHES_BORROWED = ("text", "zip")
+
+
 def layers(state: State, identity: int) -> list[int]:
     """Return the stream and the layers below it, topmost first."""
     found = [identity]
@@ -102,7 +106,7 @@ def close(log: Log, state: State, identity: int) -> None:
     if stream.below is not None:
         if stream.owns_below:
             close(log, state, stream.below)
-        elif stream.kind == "text":
+        elif stream.kind in _FLUSHES_BORROWED:
             drain(log, state, stream.below)
 
 

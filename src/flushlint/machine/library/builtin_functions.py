@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import libcst as cst
+
 from flushlint.machine import attributes, calls, classes
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.generators import exhaust, resume
 from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import iterate
-from flushlint.machine.joining import join
-from flushlint.machine.objects import Class, Function, Generator, Instance, Mapping, Sequence
+from flushlint.machine.joining import join, join_values
+from flushlint.machine.objects import Class, Env, Function, Generator, Instance, Mapping, Sequence
 from flushlint.machine.state import State
 from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
 
@@ -31,9 +33,8 @@ _quiet(
         f"builtins.{name}"
         for name in (
             "abs", "all", "any", "ascii", "bin", "bool", "bytearray", "bytes", "chr", "complex",
-            "dir", "divmod", "format", "frozenset", "globals", "hash", "hex", "id", "input",
-            "locals", "max", "memoryview", "min", "object", "oct", "ord", "pow", "repr",
-            "round", "slice", "sum", "vars", "object.__init__", "help", "breakpoint",
+            "dir", "divmod", "format", "hash", "hex", "id", "input", "max", "memoryview", "min", "object", "oct", "ord", "pow", "repr",
+            "round", "slice", "sum", "object.__init__", "help", "breakpoint",
         )
     ),
 )  # fmt: skip
@@ -180,7 +181,7 @@ def _dict(m: Machine, state: State, arguments: Arguments) -> list[State]:
 @library("builtins.enumerate", "builtins.zip", "itertools.zip_longest", "itertools.product")
 def _zip(m: Machine, state: State, arguments: Arguments) -> list[State]:
     columns = [iterate(m, state, v) for v in arguments.positional]
-    start = "enumerate" in getattr(getattr(arguments.node, "func", None), "value", "")
+    start = _called(arguments) == "enumerate"
     if start and columns:
         numbers: list[Value] = [Const(i) for i in range(len(columns[0].items))]
         counted = columns[0]._replace(items=numbers)
@@ -352,7 +353,7 @@ def _super(m: Machine, state: State, arguments: Arguments) -> list[State]:
 @library("builtins.property", "builtins.staticmethod", "builtins.classmethod")
 def _descriptor(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """Descriptors made by a call: `name = property(get, set)`."""
-    name = getattr(getattr(arguments.node, "func", None), "value", "property")
+    name = _called(arguments) or "property"
     values: dict[str, Value] = {}
     if name == "property":
         for index, slot in enumerate(("fget", "fset", "fdel")):
@@ -372,18 +373,24 @@ def _exit(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 
 @library("dataclasses.dataclass", "dataclasses.field", "functools.wraps",
-         "functools.lru_cache", "functools.cache")  # fmt: skip
+         "functools.lru_cache")  # fmt: skip
 def _decorator_factory(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """Calls that return a decorator, which is then the identity; `field(default=...)`."""
-    name = getattr(getattr(arguments.node, "func", None), "value", "")
     default = arguments.keywords.get("default")
     if default is not None:
         return [state.push(default)]
     factory = arguments.keywords.get("default_factory")
     if factory is not None:
         return calls.call(m, state, factory, Arguments(arguments.node, []))
-    kind = "%dataclass" if name == "dataclass" else "%decorator"
+    kind = {"dataclass": "%dataclass", "lru_cache": "%cache"}.get(_called(arguments), "%decorator")
     return [state.push(m.new(state, arguments.node, Instance(Ext(kind), {})))]
+
+
+def _called(arguments: Arguments) -> str:
+    """Return the last part of the name under which a function is called."""
+    function = getattr(arguments.node, "func", None)
+    name = function.attr if isinstance(function, cst.Attribute) else function
+    return name.value if isinstance(name, cst.Name) else ""
 
 
 # -- functools ------------------------------------------------------------------------------------
@@ -420,6 +427,99 @@ def _call_partial(m: Machine, state: State, receiver: Value, arguments: Argument
         rest=arguments.rest,
     )
     return calls.call(m, state, instance.attributes["func"], whole)
+
+
+@method("functools.lru_cache", "__call__")
+def _call_cached(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """A cached function keeps its results, and hands them out again for equal arguments."""
+    instance = state.look(Instance, receiver)
+    assert instance is not None
+    assert isinstance(receiver, Ref)
+    known = all(isinstance(v, Const) for v in arguments.values()) and not arguments.open
+    slot = f"[{arguments.positional}, {arguments.keywords}]" if known else "[]"
+    if known and slot in instance.attributes:
+        return [state.push(instance.attributes[slot])]
+    states = calls.call(m, state, instance.attributes["function"], arguments)
+    for after in states:
+        kept = after.edit(Instance, receiver.id).attributes
+        values = [*([kept[slot]] if slot in kept else []), after.stack[-1]]
+        kept[slot] = join_values(values, m.fresh)
+    return states
+
+
+@method("functools.lru_cache", "cache_clear")
+def _clear_cache(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del m, arguments
+    assert isinstance(receiver, Ref)
+    kept = state.edit(Instance, receiver.id).attributes
+    for slot in [name for name in kept if name.startswith("[")]:
+        del kept[slot]
+    state.dirty = True
+    return [state.push(NONE)]
+
+
+@library("builtins.globals", "builtins.locals", "builtins.vars")
+def _namespace(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """The names of the module or of this frame, as a dict-like object."""
+    frame = state.frames[-1]
+    env = frame.module if _called(arguments) == "globals" else frame.env
+    if arguments.positional:
+        result = m.unknown()
+        state.hold(result.key, arguments.positional)
+        return [state.push(result)]
+    made = Instance(Ext("%namespace"), {"names": Ref(env)}, arguments.node)
+    return [state.push(m.new(state, arguments.node, made))]
+
+
+@method("%namespace", "__getitem__", "get")
+def _named(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    instance = state.look(Instance, receiver)
+    env = None if instance is None else state.look(Env, instance.attributes["names"])
+    key = arguments.positional[0] if arguments.positional else NONE
+    if env is not None and isinstance(key, Const):
+        value = env.variables.get(str(key.value))
+        if value is not None:
+            return [state.push(value)]
+        return [state.push(arguments.positional[1] if len(arguments.positional) > 1 else NONE)]
+    result = m.unknown()
+    state.hold(result.key, (receiver,))
+    return [state.push(result)]
+
+
+@library("collections.namedtuple")
+def _namedtuple(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    name, given = arguments.get(0, "typename"), arguments.get(1, "field_names") or NONE
+    words: list[str] = []
+    if isinstance(given, Const) and isinstance(given.value, str):
+        words = given.value.replace(",", " ").split()
+    else:
+        for item in iterate(m, state, given).items:
+            if isinstance(item, Const):
+                words.append(str(item.value))
+    title = str(name.value) if isinstance(name, Const) else "namedtuple"
+    made = Class(title, (Ext("typing.NamedTuple"),), {}, None, tuple(words))
+    return [state.push(m.new(state, arguments.node, made))]
+
+
+@library("builtins.object.__new__", "object.__new__")
+def _object_new(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    cls = arguments.positional[0] if arguments.positional else NONE
+    made = Instance(cls, {}, arguments.node)
+    return [state.push(m.new(state, arguments.node, made))]
+
+
+def _weak(kind: str) -> None:
+    """Containers that hold what is in them weakly: nothing is known of what comes out."""
+
+    @method(kind, "__init__", "get", "__getitem__", "setdefault", "add", "pop", "items", "values",
+            "keys", "clear", "discard", "remove", "__call__")  # fmt: skip
+    def handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+        del receiver, arguments
+        return [state.push(m.unknown())]
+
+
+for _name in ("WeakValueDictionary", "WeakKeyDictionary", "WeakSet", "ref", "proxy"):
+    _weak(f"weakref.{_name}")
 
 
 @library("functools.reduce")

@@ -47,7 +47,7 @@ def call_stream(
         return [_reconfigure(m, state, receiver, arguments)]
     if name == "fileno":
         return [state.push(Unknown(("fileno", receiver.id)))]
-    if name == "open" and stream.kind == "archive":
+    if name == "open" and stream.kind == "zip":
         return [state.push(_member(m, state, receiver, arguments))]
     return [state.push(m.unknown())]
 

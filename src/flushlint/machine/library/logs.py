@@ -1,0 +1,179 @@
+"""`logging`: the program's own handlers run; `MemoryHandler` holds records back.
+
+The library's other handlers flush each record, so they leave nothing pending.
+"""
+
+from __future__ import annotations
+
+from flushlint.machine import calls, classes, streams
+from flushlint.machine.calls import Arguments, library, method
+from flushlint.machine.interpreter import Machine
+from flushlint.machine.joining import join
+from flushlint.machine.library.stream_methods import empty
+from flushlint.machine.library.threads import apart, keep
+from flushlint.machine.objects import Instance, Sequence, Stream
+from flushlint.machine.state import State
+from flushlint.machine.values import NONE, Const, Ext, Ref, Value
+
+__all__: list[str] = []
+
+_LOGGER = "logging.Logger"
+_HANDLER = "logging.Handler"
+_LEVELS = ("debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log")
+
+
+def _logger(m: Machine, state: State, name: Value) -> Ref:
+    """Return the logger of this name: the same one for the same name."""
+    identity = m.identity(("logger", name))
+    if identity not in state.heap:
+        handlers = state.place(m.identity(("handlers", name)), Sequence("list", []))
+        state.place(identity, Instance(Ext(_LOGGER), {"%handlers": handlers}))
+        state.externals[f"%logger{identity}"] = Ref(identity)
+    return Ref(identity)
+
+
+@library("logging.getLogger")
+def _get_logger(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    name = arguments.get(0, "name") or NONE
+    return [state.push(_logger(m, state, name if isinstance(name, Const) else Const("?")))]
+
+
+@method(_LOGGER, "addHandler", "removeHandler")
+def _add_handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del m
+    instance = state.look(Instance, receiver)
+    handlers = None if instance is None else instance.attributes.get("%handlers")
+    given = arguments.get(0, "hdlr") or NONE
+    if isinstance(handlers, Ref):
+        items = state.edit(Sequence, handlers.id).items
+        name = getattr(getattr(arguments.node, "func", None), "attr", None)
+        if name is not None and name.value == "removeHandler":
+            items[:] = [item for item in items if item != given]
+            state.dirty = True
+        elif given not in items:
+            items.append(given)
+    return [state.push(NONE)]
+
+
+apart(_LOGGER, "setLevel", "isEnabledFor", "getEffectiveLevel", "hasHandlers", "addFilter")
+
+
+@method(_LOGGER, "getChild")
+def _child(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del m, arguments
+    return [state.push(receiver)]
+
+
+def _handlers(m: Machine, state: State, logger: Value) -> list[Value]:
+    """Return the handlers that a record reaches: the logger's own and the root's."""
+    found: list[Value] = []
+    for owner in (logger, _logger(m, state, NONE)):
+        instance = state.look(Instance, owner)
+        held = None if instance is None else instance.attributes.get("%handlers")
+        sequence = None if held is None else state.look(Sequence, held)
+        if sequence is not None:
+            found.extend(v for v in sequence.items if v not in found)
+    return found
+
+
+def _log(m: Machine, state: State, logger: Value, level: str, arguments: Arguments) -> list[State]:
+    states = [state]
+    for handler in _handlers(m, state, logger):
+        again: list[State] = []
+        for current in states:
+            for branch, option in m.choose(current, handler):
+                again += _emit(m, branch, option, level, arguments)
+        states = join(again, m.fresh)
+    return [after.push(NONE) for after in states]
+
+
+def _emit(
+    m: Machine, state: State, handler: Value, level: str, arguments: Arguments
+) -> list[State]:
+    stream = state.look(Stream, handler)
+    if stream is not None and isinstance(handler, Ref):
+        streams.write(m.log, state, handler.id, arguments.node, newline=True)
+        if level in ("critical", "fatal") or (level in ("error", "exception") and not stream.text):
+            streams.drain(m.log, state, handler.id)
+        return [state]
+    instance = state.look(Instance, handler)
+    if instance is None:
+        return [state]
+    own = classes.class_attribute(state, instance.cls, "emit")
+    if own is None:
+        target = instance.attributes.get("stream")
+        if target is None:
+            return [state]
+        found = empty(m, state, target, arguments)
+    else:
+        given = Arguments(arguments.node, [handler, m.unknown()])
+        found = calls.call(m, state, own, given)
+    for after in found:
+        after.pop()
+    return found
+
+
+def _level(level: str) -> None:
+    @method(_LOGGER, level)
+    def through_logger(
+        m: Machine, state: State, receiver: Value, arguments: Arguments
+    ) -> list[State]:
+        return _log(m, state, receiver, level, arguments)
+
+    @library(f"logging.{level}")
+    def through_module(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        return _log(m, state, _logger(m, state, NONE), level, arguments)
+
+
+for _name in _LEVELS:
+    _level(_name)
+
+
+@method(_HANDLER, "__init__")
+def _make_handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    del m, receiver, arguments
+    return [state.push(NONE)]
+
+
+@method("logging.StreamHandler", "__init__")
+def _make_stream_handler(
+    m: Machine, state: State, receiver: Value, arguments: Arguments
+) -> list[State]:
+    """It flushes the stream that it is given after each record."""
+    del m
+    keep(state, receiver, {"stream": arguments.get(0, "stream")})
+    return [state.push(NONE)]
+
+
+calls.derive("logging.FileHandler", _HANDLER)
+calls.derive("logging.handlers.RotatingFileHandler", _HANDLER)
+calls.derive("logging.handlers.TimedRotatingFileHandler", _HANDLER)
+for _kind in (_HANDLER, "logging.StreamHandler"):
+    apart(_kind, "setFormatter", "setLevel", "format", "close", "flush", "acquire", "release",
+          "handleError", "addFilter")  # fmt: skip
+
+
+@library("logging.handlers.MemoryHandler")
+def _memory_handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """A buffer of records. `text` says that a level of its own makes it flush."""
+    own_level = arguments.get(1, "flushLevel") is not None
+    made = Stream(arguments.node, state.process, "records", own_level)
+    return [state.push(m.new(state, arguments.node, made))]
+
+
+@library("logging.basicConfig")
+def _basic_config(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """`basicConfig(stream=f)` and `handlers=[...]` give the root logger its handlers."""
+    root = _logger(m, state, NONE)
+    target = arguments.keywords.get("stream")
+    found: list[Value] = []
+    if target is not None:
+        made = Instance(Ext("logging.StreamHandler"), {"stream": target}, arguments.node)
+        found.append(m.new(state, arguments.node, made, "handler"))
+    given = state.look(Sequence, arguments.keywords.get("handlers", NONE))
+    found.extend(given.items if given is not None else ())
+    instance = state.look(Instance, root)
+    held = None if instance is None else instance.attributes.get("%handlers")
+    if isinstance(held, Ref):
+        state.edit(Sequence, held.id).items.extend(found)
+    return [state.push(NONE)]
