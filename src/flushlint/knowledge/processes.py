@@ -42,8 +42,9 @@ HARD_EXITS: dict[str, str] = {
     },
 }  # fmt: skip
 
-# Functions that end the process at once when they send it SIGKILL.
-KILLS = ("os.kill", "signal.raise_signal")
+# Functions that end the process at once when they send it SIGKILL, and where those that take a
+# process get its own from.
+KILLS: dict[str, str | None] = {"os.kill": "os.getpid", "signal.raise_signal": None}
 
 
 def default_start_method(platform: str | None, version: tuple[int, int] | None) -> str:

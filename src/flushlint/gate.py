@@ -1,0 +1,219 @@
+"""The gate: tells from a module's bytes whether there is anything to analyse.
+
+It stands before everything that is slow, the import of the parser included.
+
+What starts, forks or ends a process at once has a qualified name in the knowledge tables. A module
+that reaches one spells out its last part and the package that it comes from. So a module in which
+no such pair of words is found would be found clean by the machine, and is dropped. Three stages,
+each on what the one before lets through:
+
+1. the last parts as plain substrings, which is what nearly all files are spared everything else by;
+2. the pairs as whole words;
+3. the pairs in the code alone, without comments and strings; a function of a module must be
+   reached through that module if the module's name is used in no other way.
+
+A name that is put together at run time (``"f" + "ork"``) or spelled with escapes is not seen.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+
+from flushlint.knowledge.constants import CANONICAL
+from flushlint.knowledge.processes import (
+    FORKS,
+    HARD_EXITS,
+    KILLS,
+    PROCESS_PACKAGES,
+    PROCESS_TYPES,
+)
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+__all__ = ["passes"]
+
+_SIGKILL = (b"SIGKILL", b"9")
+
+_WORDS: dict[bytes, Callable[[bytes], object]] = {}
+
+
+class _Name(NamedTuple):
+    """A qualified name as it is looked for: `root` is its first part, `leaf` the last one.
+
+    A function of a module is reached through the module; a class of processes also through
+    other objects (``get_context().Process``). Of each group in `beside` the module has to hold
+    one word as well.
+    """
+
+    root: bytes
+    leaf: bytes
+    through_module: bool
+    beside: tuple[tuple[bytes, ...], ...] = ()
+
+
+# A substring, and the last parts that contain it, each with the names that end in it.
+_Needle: TypeAlias = "tuple[bytes, tuple[tuple[bytes, tuple[_Name, ...]], ...]]"
+
+
+def passes(data: bytes) -> bool:
+    """Return whether the module may start, fork or end a process, so that it has to be analysed."""
+    candidates: list[_Name] = []
+    for needle, leaves in _SOUGHT:
+        if needle in data:
+            for leaf, names in leaves:
+                if _has_word(leaf, data):
+                    candidates += [name for name in names if _is_complete(name, data)]
+    return bool(candidates) and _is_in_code(candidates, data)
+
+
+def _names() -> set[_Name]:
+    """Return what is looked for, with every other spelling that the tables know."""
+    functions = {*FORKS, *HARD_EXITS, *KILLS}
+    names = {*PROCESS_TYPES, *functions}
+    for alias, canonical in CANONICAL.items():
+        if canonical in names:
+            names.add(alias)
+        # Another name of a module: `posix` is `os`.
+        names |= {
+            f"{alias}.{name.removeprefix(f'{canonical}.')}"
+            for name in functions
+            if name.startswith(f"{canonical}.")
+        }
+    packages = {package.partition(".")[0] for package in PROCESS_PACKAGES}
+    beside: dict[str, tuple[tuple[bytes, ...], ...]] = {}
+    for name, source in KILLS.items():
+        own = ((_leaf(source).encode(),),) if source is not None else ()
+        beside[_leaf(name)] = (*own, _SIGKILL)
+    return {
+        _Name(root.encode(), leaf.encode(), root not in packages, beside.get(leaf, ()))
+        for root, leaf in ((name.partition(".")[0], _leaf(name)) for name in names)
+    }
+
+
+def _leaf(name: str) -> str:
+    return name.rpartition(".")[2]
+
+
+def _sought(names: Iterable[_Name]) -> tuple[_Needle, ...]:
+    """Group `names` by their last part, and those by the shortest one that they all contain."""
+    by_leaf: dict[bytes, list[_Name]] = {}
+    for name in sorted(names):
+        by_leaf.setdefault(name.leaf, []).append(name)
+    by_needle: dict[bytes, list[tuple[bytes, tuple[_Name, ...]]]] = {}
+    for leaf in sorted(by_leaf, key=lambda leaf: (len(leaf), leaf)):
+        needle = next((needle for needle in by_needle if needle in leaf), leaf)
+        by_needle.setdefault(needle, []).append((leaf, tuple(by_leaf[leaf])))
+    return tuple((needle, tuple(leaves)) for needle, leaves in by_needle.items())
+
+
+_SOUGHT = _sought(_names())
+# What a string may name that matters.
+_NAMEABLE = frozenset(
+    word
+    for name in _names()
+    for word in (name.leaf, *(word for words in name.beside for word in words))
+)
+
+
+def _has_word(word: bytes, data: bytes) -> bool:
+    """Return whether `data` holds `word` with no word character beside it.
+
+    The look-behind stands after the word: a pattern that begins with plain text is searched
+    for some ten times as fast as one that begins with a condition.
+    """
+    search = _WORDS.get(word)
+    if search is None:
+        search = re.compile(rb"%b(?!\w)(?<!\w%b)" % (word, word)).search
+        _WORDS[word] = search
+    return search(data) is not None
+
+
+def _is_complete(name: _Name, data: bytes) -> bool:
+    """Return whether all else that a use of `name` has to spell out stands in `data`, too."""
+    return _has_word(name.root, data) and all(
+        any(_has_word(word, data) for word in words) for words in name.beside
+    )
+
+
+def _is_in_code(candidates: list[_Name], data: bytes) -> bool:
+    """Apply the third stage."""
+    if _OTHER_ENCODING.match(data):
+        return True
+    code = _code(data)
+    if code is None:
+        return True
+    found = [n for n in candidates if _has_word(n.leaf, code) and _is_complete(n, code)]
+    if not all(name.through_module for name in found):
+        return True
+    renamed = {root: _is_used_otherwise(root, code) for root in {name.root for name in found}}
+    return any(renamed[name.root] or _is_reached(name, code) for name in found)
+
+
+# The first two lines name an encoding in which a byte of ASCII may be part of another character,
+# or one that is not known to be none of these.
+_OTHER_ENCODING = re.compile(
+    rb"(?:[ \t\f]*(?:\#[^\r\n]*)?(?:\r\n?|\n))?[ \t\f]*\#[^\r\n]*?coding[:=]"
+    rb"(?![ \t]*(?:utf-?8|(?:us-?)?ascii|latin|iso-?8859|koi8|cp12|windows-12))",
+    re.IGNORECASE,
+)
+
+_TOKEN = re.compile(
+    rb"(?P<comment>\#[^\r\n]*)"
+    rb"|(?P<string>"
+    rb"\"\"\"[^\"\\]*(?:(?:\\.|\"(?!\"\"))[^\"\\]*)*\"\"\""
+    rb"|'''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''"
+    rb"|\"[^\"\\\r\n]*(?:\\(?:\r\n|.)[^\"\\\r\n]*)*\""
+    rb"|'[^'\\\r\n]*(?:\\(?:\r\n|.)[^'\\\r\n]*)*')",
+    re.DOTALL,
+)
+# What gives a name that stands in a string its meaning.
+_BY_STRING = re.compile(rb"getattr|attrgetter|methodcaller")
+_FORMAT_PREFIXES = (b"f", b"t", b"fr", b"tr")
+
+
+def _code(data: bytes) -> bytes | None:
+    """Return `data` without comments and strings, or None where that can't be told.
+
+    Strings that name what is looked for stay where they may, and so do those with code in them.
+    """
+    keeps_names = _BY_STRING.search(data) is not None
+    is_certain = True
+
+    def replacement(match: re.Match[bytes]) -> bytes:
+        nonlocal is_certain
+        string: bytes | None = match["string"]
+        if string is None:
+            return b""
+        if data[max(match.start() - 2, 0) : match.start()].lower().endswith(_FORMAT_PREFIXES):
+            # Quotes inside the braces, as from Python 3.12 on: the match has ended too early.
+            is_certain = is_certain and string.count(b"{") == string.count(b"}")
+            return string
+        return string if keeps_names and string[1:-1] in _NAMEABLE else b'""'
+
+    code = _TOKEN.sub(replacement, data)
+    return code if is_certain else None
+
+
+def _is_reached(name: _Name, code: bytes) -> bool:
+    """Return whether code uses a function of a module as ``module.function`` or imports it."""
+    attribute = rb"%b\s*\\?\s*\.\s*\\?\s*%b(?!\w)(?<!\w%b)" % (name.root, name.leaf, name.leaf)
+    if re.search(attribute, code):
+        return True
+    imported = rb"from\s+%b\s+import(?!\w)" % name.root
+    bare = rb"%b(?!\w)(?<![\w.]%b)" % (name.leaf, name.leaf)
+    return bool(re.search(imported, code) and re.search(bare, code))
+
+
+def _is_used_otherwise(module: bytes, code: bytes) -> bool:
+    """Return whether a module's name stands anywhere but before a dot or in a plain import.
+
+    Then the module may go by another name: ``import os as o``, ``o = os``, ``getattr(os, ...)``.
+    """
+    plain = (
+        rb"(?:^|[;:])[ \t\f]*import[ \t]+(?:[\w.]+[ \t]*,[ \t]*)*%b[ \t]*(?=[,;\r\n]|$)" % module
+    )
+    rest = re.sub(plain, b"", code, flags=re.MULTILINE)
+    rest = re.sub(rb"from\s+%b\s+import(?!\w)" % module, b"", rest)
+    return re.search(rb"(?<!\w)%b(?!\w|\s*\\?\s*\.)" % module, rest) is not None
