@@ -28,6 +28,7 @@ from flushlint.knowledge.processes import (
     PROCESS_PACKAGES,
     PROCESS_TYPES,
 )
+from flushlint.tokens import STRING_OR_COMMENT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -159,15 +160,7 @@ _OTHER_ENCODING = re.compile(
     re.IGNORECASE,
 )
 
-_TOKEN = re.compile(
-    rb"(?P<comment>\#[^\r\n]*)"
-    rb"|(?P<string>"
-    rb"\"\"\"[^\"\\]*(?:(?:\\.|\"(?!\"\"))[^\"\\]*)*\"\"\""
-    rb"|'''[^'\\]*(?:(?:\\.|'(?!''))[^'\\]*)*'''"
-    rb"|\"[^\"\\\r\n]*(?:\\(?:\r\n|.)[^\"\\\r\n]*)*\""
-    rb"|'[^'\\\r\n]*(?:\\(?:\r\n|.)[^'\\\r\n]*)*')",
-    re.DOTALL,
-)
+_TOKEN = re.compile(STRING_OR_COMMENT.encode(), re.DOTALL)
 # What gives a name that stands in a string its meaning.
 _BY_STRING = re.compile(rb"getattr|attrgetter|methodcaller")
 _FORMAT_PREFIXES = (b"f", b"t", b"fr", b"tr")
