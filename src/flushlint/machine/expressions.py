@@ -12,7 +12,7 @@ import libcst as cst
 from flushlint.machine import attributes, calls, classes, generators, names
 from flushlint.machine.interpreter import Machine, expression
 from flushlint.machine.iteration import Elements, iterate
-from flushlint.machine.joining import join
+from flushlint.machine.joining import compact, join
 from flushlint.machine.objects import Function, Instance, Mapping, Sequence
 from flushlint.machine.state import State
 from flushlint.machine.values import FALSE, NONE, TRUE, Const, Ext, Ref, Union, Unknown, Value
@@ -127,14 +127,18 @@ _LARGEST_NUMBER = 10**9
 
 @expression(cst.BinaryOperation)
 def _binary(m: Machine, node: cst.BinaryOperation, states: list[State]) -> list[State]:
-    states = m.eval_all((node.left, node.right), states)
-    for state in states:
+    found: list[State] = []
+    for state in m.eval_all((node.left, node.right), states):
         left, right = state.take(2)
-        if isinstance(node.operator, _DIVISIONS) and not isinstance(right, Const):
-            if not (isinstance(left, Const) and isinstance(left.value, (str, bytes))):
+        formatting = isinstance(left, Const) and isinstance(left.value, (str, bytes))
+        if isinstance(node.operator, _DIVISIONS) and not formatting:
+            if right in (Const(0), Const(0.0)):
+                calls.stop(m, state, node, "ZeroDivisionError")
+                continue
+            if not isinstance(right, Const):
                 m.may_raise(state, "builtins.ZeroDivisionError", node)
-        state.push(binary(m, state, type(node.operator), left, right))
-    return states
+        found.append(state.push(binary(m, state, type(node.operator), left, right)))
+    return found
 
 
 def binary(
@@ -423,7 +427,7 @@ def put_item(mapping: Mapping, key: Value, value: Value) -> None:
     if isinstance(key, Const):
         mapping.entries[key.value] = value
     else:
-        mapping.rest.append(value)
+        mapping.rest = compact((*mapping.rest, value))
         mapping.exact = False
 
 
@@ -518,8 +522,7 @@ def append(state: State, identity: int, value: Value) -> None:
             sequence.items.append(value)
         return
     sequence.exact = False
-    if value not in sequence.items:
-        sequence.items.append(value)
+    sequence.items = compact((*sequence.items, value))
 
 
 # -- attributes, items, calls -------------------------------------------------------------------
@@ -583,6 +586,8 @@ def _item(m: Machine, state: State, receiver: Value, key: Value, node: cst.CSTNo
     if mapping is not None:
         if isinstance(key, Const) and key.value in mapping.entries:
             return [state.push(mapping.entries[key.value])]
+        if mapping.factory is not None:
+            return _default(m, state, receiver, mapping, key, node)
         if mapping.exact and isinstance(key, Unknown) and 0 < len(mapping.entries) <= _MOST_CASES:
             return _item_of_each(m, state, mapping, key)
         m.may_raise(state, "builtins.KeyError", node)
@@ -596,6 +601,22 @@ def _item(m: Machine, state: State, receiver: Value, key: Value, node: cst.CSTNo
     if isinstance(receiver, Unknown) and receiver.key in state.holds:
         state.hold(result.key, (receiver,))
     return [state.push(result)]
+
+
+def _default(
+    m: Machine, state: State, receiver: Value, mapping: Mapping, key: Value, node: cst.CSTNode
+) -> list[State]:
+    """Let a defaultdict make the entry that it lacks; under an unknown key, or hand one out."""
+    assert isinstance(receiver, Ref)
+    assert mapping.factory is not None
+    known = [*mapping.rest, *_unless_constant(key, mapping)]
+    if known:
+        return [state.push(any_of(m, known))]
+    found: list[State] = []
+    for after in calls.call(m, state, mapping.factory, calls.Arguments(node, [])):
+        put_item(after.edit(Mapping, receiver.id), key, after.stack[-1])
+        found.append(after)
+    return found
 
 
 _MOST_CASES = 4

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import libcst as cst
 
-from flushlint.machine.joining import join, join_values
+from flushlint.machine.joining import compact, join, join_values
 from flushlint.machine.lifetime import collect, live
 from flushlint.machine.log import Log
 from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Stream
@@ -41,7 +41,7 @@ F = TypeVar("F", bound=Handler)
 EXPRESSIONS: dict[type[cst.CSTNode], Handler] = {}
 STATEMENTS: dict[type[cst.CSTNode], Handler] = {}
 
-STEPS_PER_ENTRY = 60_000
+STEPS_PER_ENTRY = 20_000
 STD_STREAMS = 4
 
 
@@ -158,10 +158,10 @@ class Machine:
                         for pair in zip(old.items, obj.items, strict=True)
                     ]
                 else:
-                    obj.items = list(dict.fromkeys((*old.items, *obj.items)))
+                    obj.items = compact((*old.items, *obj.items))
                     obj.exact = False
         elif isinstance(obj, Mapping) and isinstance(old, Mapping):
-            obj.rest = list(dict.fromkeys((*old.entries.values(), *old.rest, *obj.rest)))
+            obj.rest = compact((*old.entries.values(), *old.rest, *obj.rest))
             obj.exact = False
         return state.place(identity, obj)
 
@@ -201,7 +201,10 @@ class Machine:
 
     def step(self, node: cst.CSTNode, states: list[State]) -> list[State]:
         """Execute one statement."""
-        self.steps += len(states)
+        if not states:
+            return states
+        # A step costs more where there is more to copy and to compare.
+        self.steps += len(states) * (1 + (len(states[0].heap) >> 8))
         if self.steps > STEPS_PER_ENTRY:
             raise Budget
         handler = STATEMENTS.get(type(node))
@@ -209,7 +212,9 @@ class Machine:
             return states
         states = handler(self, node, states)
         for state in states:
-            if state.dirty and len(state.streams) > STD_STREAMS:
+            if state.dirty and (
+                len(state.streams) > STD_STREAMS or len(state.heap) > state.crowded
+            ):
                 self.collect(state)
         return join(states, self.fresh)
 
@@ -297,11 +302,9 @@ class Machine:
         if isinstance(value, Ref):
             obj = state.heap.get(value.id)
             if isinstance(obj, Sequence):
-                return bool(obj.items) if obj.exact or obj.items else (self.fresh(), True)
+                return bool(obj.items) if obj.exact else (self.fresh(), True)
             if isinstance(obj, Mapping):
-                if obj.entries or obj.rest:
-                    return True
-                return False if obj.exact else (self.fresh(), True)
+                return bool(obj.entries) if obj.exact else (self.fresh(), True)
         return True
 
     def _unknown_truth(self, state: State, key: Hashable) -> bool | tuple[Hashable, bool]:

@@ -22,7 +22,7 @@ from flushlint.machine.objects import (
 from flushlint.machine.state import State
 from flushlint.machine.values import Const, Union, Unknown, Value
 
-__all__ = ["Fresh", "join", "join_values", "signature", "weaken"]
+__all__ = ["Fresh", "compact", "join", "join_values", "signature", "weaken"]
 
 Fresh: TypeAlias = "Callable[[], int]"
 
@@ -36,11 +36,11 @@ def signature(state: State) -> Hashable:
     for identity in sorted(state.streams):
         stream = state.heap[identity]
         streams.append((identity, _essence(stream)) if isinstance(stream, Stream) else identity)
-    suspended = tuple(
-        (identity, obj.at, obj.status)
-        for identity, obj in state.heap.items()
-        if obj.__class__ is Generator
-    )
+    suspended = []
+    for identity in sorted(state.generators):
+        obj = state.heap.get(identity)
+        if isinstance(obj, Generator):
+            suspended.append((identity, obj.at, obj.status))
     return (
         state.process,
         state.start_method,
@@ -48,7 +48,7 @@ def signature(state: State) -> Hashable:
         len(state.stack),
         None if state.signal is None else (state.signal.kind, state.signal.implicit),
         tuple(streams),
-        suspended,
+        tuple(suspended),
         state.roots,
     )
 
@@ -58,7 +58,7 @@ def _essence(stream: Stream) -> Hashable:
         stream.closed,
         # Which write came first is the witness's affair; that there is one is the state.
         tuple([(w.process, w.forks) for w in stream.pending]),
-        stream.trailer is None,
+        None if stream.trailer is None else stream.trailer.process,
         stream.line_buffered,
         stream.write_through,
         stream.synced,
@@ -131,6 +131,25 @@ def join_values(values: Iterable[Value], fresh: Fresh) -> Value:
     return Union(fresh(), (*objects, *constants, *unknown[:1]))
 
 
+def compact(values: Iterable[Value]) -> list[Value]:
+    """Return what a container of any length may hold: every object, a few of the rest."""
+    found: dict[Value, None] = {}
+    constants = unknowns = 0
+    for value in values:
+        if value in found:
+            continue
+        if value.__class__ is Const:
+            constants += 1
+            if constants > _MOST_OPTIONS:
+                continue
+        elif value.__class__ is Unknown:
+            unknowns += 1
+            if unknowns > 1:
+                continue
+        found[value] = None
+    return list(found)
+
+
 def _merge(into: State, other: State, fresh: Fresh) -> None:
     if into is other:
         return
@@ -147,8 +166,10 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
         for a, b in zip(into.stack, other.stack, strict=True)
     ]
     into.streams |= other.streams
+    into.generators |= other.generators
     for key, values in other.holds.items():
-        into.holds[key] = tuple(dict.fromkeys((*into.holds.get(key, ()), *values)))
+        if into.holds.get(key) is not values:
+            into.hold(key, values)
     for name in into.externals.keys() | other.externals.keys():
         a = into.externals.get(name, Unknown(fresh()))
         b = other.externals.get(name, a)
@@ -175,14 +196,14 @@ def _merge_object(into: State, identity: int, other: Obj, fresh: Fresh) -> None:
                 for a, b in zip(mine.items, other.items, strict=True)
             ]
         else:
-            sequence.items = list(dict.fromkeys((*mine.items, *other.items)))
+            sequence.items = compact((*mine.items, *other.items))
             sequence.exact = False
     elif isinstance(mine, Mapping) and isinstance(other, Mapping):
         mapping = into.edit(Mapping, identity)
         if mine.entries.keys() != other.entries.keys():
             mapping.exact = False
         _merge_names(mapping.entries, other.entries, fresh)
-        mapping.rest = list(dict.fromkeys((*mine.rest, *other.rest)))
+        mapping.rest = compact((*mine.rest, *other.rest))
         mapping.exact = mapping.exact and other.exact
     elif isinstance(mine, (Instance, Function, Class)) and isinstance(
         other, (Instance, Function, Class)
@@ -203,7 +224,8 @@ def _merge_names(mine: dict[Hashable, Value] | dict[str, Value], other: object, 
 def weaken(state: State, before: State, fresh: Fresh) -> None:
     """Widen: what changed between two rounds of a loop is unknown from now on.
 
-    Only plain values are widened; objects stay, since the machine is about them.
+    Only plain values are widened, and the lengths of containers; objects stay, since the
+    machine is about them.
     """
     for identity, obj in state.heap.items():
         old = before.heap.get(identity)
@@ -212,6 +234,18 @@ def weaken(state: State, before: State, fresh: Fresh) -> None:
         if isinstance(obj, Env) and isinstance(old, Env):
             names: dict[str, Value] = state.edit(Env, identity).variables
             previous: dict[str, Value] = old.variables
+        elif isinstance(obj, Sequence) and isinstance(old, Sequence):
+            if obj.items != old.items:
+                sequence = state.edit(Sequence, identity)
+                sequence.items = compact((*old.items, *obj.items))
+                sequence.exact = False
+            continue
+        elif isinstance(obj, Mapping) and isinstance(old, Mapping):
+            if obj.entries != old.entries or obj.rest != old.rest:
+                mapping = state.edit(Mapping, identity)
+                mapping.entries = {**old.entries, **obj.entries}
+                mapping.exact = False
+            continue
         elif isinstance(obj, Instance) and isinstance(old, Instance):
             names, previous = state.edit(Instance, identity).attributes, old.attributes
         else:

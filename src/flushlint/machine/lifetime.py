@@ -19,6 +19,11 @@ __all__ = ["collect", "live"]
 
 def live(state: State) -> set[int]:
     """Return the heap objects that the program still holds."""
+    return state.reach(_roots(state))
+
+
+def _roots(state: State) -> list[Value]:
+    """Return what holds everything else: frames, operands, modules, what is being raised."""
     roots: list[Value] = list(state.stack)
     for frame in state.frames:
         roots.append(Ref(frame.env))
@@ -30,7 +35,7 @@ def live(state: State) -> set[int]:
     if state.signal is not None and state.signal.value is not None:
         roots.append(state.signal.value)
     roots.extend(s.value for s in state.handling if s.value is not None)
-    return state.reach(roots)
+    return roots
 
 
 def collect(
@@ -44,6 +49,7 @@ def collect(
     alive = live(state)
     garbage = [i for i in state.heap if i not in alive]
     if not garbage:
+        state.crowded = max(state.crowded, 2 * len(alive))
         return []
     # An environment lives on while a function uses cells of it, without being reachable.
     dead = set(garbage)
@@ -83,14 +89,17 @@ def _depth(state: State, identity: int) -> int:
 
 
 def _sweep(state: State) -> None:
-    alive = live(state)
+    alive, keys = state.mark(_roots(state))
     keep = set(alive)
-    for identity in alive:
+    for identity in alive & state.heap.keys():
         keep.update(_environments(state, identity))
     for identity in [i for i in state.heap if i not in keep]:
         del state.heap[identity]
         state.owned.discard(identity)
     state.streams = frozenset(i for i in state.streams if i in keep)
+    state.generators = frozenset(i for i in state.generators if i in keep)
+    state.crowded = max(state.crowded, 2 * len(keep))
+    state.holds = {key: held for key, held in state.holds.items() if key in keys}
 
 
 def _environments(state: State, identity: int) -> list[int]:

@@ -67,6 +67,7 @@ class Loss:
     survives: bool
     std: bool
     facts: dict[Hashable, object]
+    trailer: bool = False
 
 
 @dataclass(slots=True)

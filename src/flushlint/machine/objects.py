@@ -64,18 +64,24 @@ class Sequence:
 
 @dataclass(slots=True)
 class Mapping:
-    """A dict: entries under constant keys, and values whose keys are not known."""
+    """A dict: entries under constant keys, and values whose keys are not known.
+
+    `factory` makes the values that a defaultdict lacks.
+    """
 
     entries: dict[Hashable, Value]
     rest: list[Value] = field(default_factory=list)
     exact: bool = True
+    factory: Value | None = None
 
     def copy(self) -> Mapping:
-        return Mapping(dict(self.entries), list(self.rest), self.exact)
+        return Mapping(dict(self.entries), list(self.rest), self.exact, self.factory)
 
     def values(self) -> Iterator[Value]:
         yield from self.entries.values()
         yield from self.rest
+        if self.factory is not None:
+            yield self.factory
 
 
 @dataclass(slots=True)

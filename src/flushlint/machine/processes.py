@@ -621,8 +621,16 @@ def lose(
         for identity in sorted(state.streams)
         for write in state.stream(identity).pending
     ]
+    owed = [
+        (identity, stream.trailer)
+        for identity in sorted(state.streams)
+        for stream in (state.stream(identity),)
+        if stream.trailer is not None
+        and stream.trailer.process == state.process
+        and not any(w.process == state.process for i, w in lost if i in _above(state, identity))
+    ]
     kept_otherwise = _survivors(m, state, process, lost) if node is not None else set()
-    for identity, write in lost:
+    for identity, write in [*lost, *owed]:
         stream = state.stream(identity)
         if stream.std and not std:
             continue
@@ -637,8 +645,18 @@ def lose(
                 (identity, write) in kept_otherwise,
                 stream.std,
                 state.facts.copy(),
+                trailer=(identity, write) in owed,
             )
         )
+
+
+def _above(state: State, identity: int) -> set[int]:
+    """Return a stream and the streams that are built on it, or that it is built on."""
+    return {
+        other
+        for other in state.streams
+        if identity in streams.layers(state, other) or other in streams.layers(state, identity)
+    }
 
 
 def _survivors(

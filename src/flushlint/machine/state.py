@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Frame", "Signal", "State", "parts"]
 
+_CROWDED = 256
 SignalKind = Literal["return", "raise", "break", "continue", "yield"]
 T = TypeVar("T", Env, Sequence, Mapping, Function, Class, Instance, Generator, Stream)
 
@@ -70,10 +71,12 @@ class State:
     """One abstract state. Copy before letting two paths go different ways."""
 
     __slots__ = (
+        "crowded",
         "dirty",
         "externals",
         "facts",
         "frames",
+        "generators",
         "handling",
         "heap",
         "holds",
@@ -97,10 +100,12 @@ class State:
         self.process = 0
         self.start_method: str | None = None
         self.streams: frozenset[int] = frozenset()
+        self.generators: frozenset[int] = frozenset()
         self.holds: dict[Hashable, tuple[Value, ...]] = {}
         self.externals: dict[str, Value] = {}
         self.roots: tuple[Value, ...] = ()
         self.dirty = False
+        self.crowded = _CROWDED  # from so many objects on it is worth looking for garbage
 
     def copy(self) -> State:
         other = State.__new__(State)
@@ -115,10 +120,12 @@ class State:
         other.process = self.process
         other.start_method = self.start_method
         other.streams = self.streams
+        other.generators = self.generators
         other.holds = self.holds.copy()
         other.externals = self.externals.copy()
         other.roots = self.roots
         other.dirty = self.dirty
+        other.crowded = self.crowded
         return other
 
     # -- heap -------------------------------------------------------------------------
@@ -147,6 +154,8 @@ class State:
         self.owned.add(identity)
         if obj.__class__ is Stream:
             self.streams |= {identity}
+        elif obj.__class__ is Generator:
+            self.generators |= {identity}
         return Ref(identity)
 
     def stream(self, identity: int) -> Stream:
@@ -211,6 +220,12 @@ class State:
         Without `through_classes` it stops at classes and at a function's defaults: what is
         found is then what travels with the values themselves.
         """
+        return self.mark(values, through_classes=through_classes)[0]
+
+    def mark(
+        self, values: Iterable[Value], *, through_classes: bool = True
+    ) -> tuple[set[int], set[Hashable]]:
+        """Return what `reach` does, and the keys of the unknown values met on the way."""
         seen: set[int] = set()
         keys: set[Hashable] = set()
         todo = list(values)
@@ -236,10 +251,12 @@ class State:
                     todo.extend(self.holds[key])
             elif kind is Bound or kind is Method or kind is Union:
                 todo.extend(parts(value))
-        return seen
+        return seen, keys
 
     def hold(self, key: Hashable, values: Iterable[Value]) -> None:
         """Note that an unknown object has been given these values and may keep them."""
         kept = tuple(v for v in values if v.__class__ in (Ref, Bound, Method, Union, Unknown))
-        if kept:
-            self.holds[key] = tuple(dict.fromkeys((*self.holds.get(key, ()), *kept)))
+        known = self.holds.get(key, ())
+        new = tuple(v for v in kept if v not in known)
+        if new:
+            self.holds[key] = (*known, *new)

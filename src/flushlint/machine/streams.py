@@ -54,13 +54,22 @@ def write(
     if not stream.writable or stream.closed:
         return
     item = Write(node, state.process, identity)
-    if stream.needs_close and stream.trailer is None:
-        state.edit(Stream, identity).trailer = item
+    _owe_trailer(state, identity, item)
     _put(log, state, identity, (item,))
     stream = state.stream(identity)
     if stream.line_buffered and stream.text and newline is not False:
         # A newline in it empties everything; where that can't be known nothing is claimed.
         drain(log, state, identity)
+
+
+def _owe_trailer(state: State, identity: int, item: Write) -> None:
+    """A compressed stream that this process writes to owes a trailer until it is closed."""
+    for layer in layers(state, identity):
+        stream = state.stream(layer)
+        if stream.needs_close and (
+            stream.trailer is None or stream.trailer.process != item.process
+        ):
+            state.edit(Stream, layer).trailer = item
 
 
 def _put(log: Log, state: State, identity: int, items: tuple[Write, ...]) -> None:

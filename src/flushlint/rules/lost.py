@@ -82,6 +82,8 @@ def _cause(finding: Finding, loss: Loss, log: Log) -> object:
 
 def _finding(module: cst.Module, log: Log, loss: Loss) -> Finding:
     process = log.processes[loss.process]
+    if loss.trailer:
+        return _unclosed(module, log, loss)
     clean_end = process.kind == "process" and not loss.survives
     if clean_end and loss.hand_over is not None:
         return _passed(module, log, loss)
@@ -120,6 +122,16 @@ def _inherited(module: cst.Module, log: Log, loss: Loss) -> Finding:
         f"there; call `{subject}.flush()` or close it in the child after its last write"
     )
     return Finding("FLU102", loss.write.node, message, subject, _steps(log, loss))
+
+
+def _unclosed(module: cst.Module, log: Log, loss: Loss) -> Finding:
+    subject = file_variable(module, loss.write.node)
+    message = (
+        f"`{subject}` is written to but never closed before {process_name(log, loss.process)} "
+        f"ends: flush() is not enough for a compressed stream or an archive, whose trailer is "
+        f"written by close(), so the file can't be read back; call `{subject}.close()`"
+    )
+    return Finding("FLU405", loss.write.node, message, subject, _steps(log, loss))
 
 
 def _at_exit(module: cst.Module, log: Log, loss: Loss) -> Finding:

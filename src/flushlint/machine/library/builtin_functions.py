@@ -48,19 +48,23 @@ def _text(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return [state.push(m.unknown())]
 
 
-@library("builtins.int", "builtins.float")
-def _number(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    value = arguments.positional[0] if arguments.positional else Const(0)
-    if isinstance(value, Const) and isinstance(value.value, (int, float, str)):
-        try:
-            return [state.push(Const(int(value.value)))] if len(arguments.positional) == 1 else [
-                state.push(m.unknown())
-            ]
-        except (ValueError, OverflowError):
-            calls.stop(m, state, arguments.node, "ValueError")
-            return []
-    m.may_raise(state, "builtins.ValueError", arguments.node)
-    return [state.push(m.unknown())]
+def _number(name: str, convert: type[int] | type[float]) -> None:
+    @library(name)
+    def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        value = arguments.positional[0] if arguments.positional else Const(0)
+        known = isinstance(value, Const) and isinstance(value.value, (int, float, str))
+        if known and len(arguments.positional) == 1:
+            try:
+                return [state.push(Const(convert(value.value)))]  # type: ignore[union-attr,arg-type]  # known
+            except (ValueError, OverflowError):
+                calls.stop(m, state, arguments.node, "ValueError")
+                return []
+        m.may_raise(state, "builtins.ValueError", arguments.node)
+        return [state.push(m.unknown())]
+
+
+_number("builtins.int", int)
+_number("builtins.float", float)
 
 
 @library("builtins.len")
@@ -162,7 +166,18 @@ def _chain(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return [state.push(m.new(state, arguments.node, everything))]
 
 
-@library("builtins.dict", "collections.OrderedDict", "collections.defaultdict")
+@library("collections.defaultdict")
+def _defaultdict(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    factory = arguments.get(0, "default_factory")
+    states = _dict(m, state, arguments.after(1))
+    for after in states:
+        made = after.stack[-1]
+        if isinstance(made, Ref) and factory is not None:
+            after.edit(Mapping, made.id).factory = factory
+    return states
+
+
+@library("builtins.dict", "collections.OrderedDict", "collections.Counter")
 def _dict(m: Machine, state: State, arguments: Arguments) -> list[State]:
     mapping = Mapping(dict(arguments.keywords))
     if arguments.positional:
