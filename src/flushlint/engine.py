@@ -1,19 +1,118 @@
-"""The one engine: bytes of a module in, findings out. Every face calls `check_source`.
+"""The one engine: bytes or text of a module in, findings out. It serves every face.
 
-Only the gate is imported here; LibCST and the machine are imported when a file passes it.
+Only the gate and the model are imported here; source, LibCST and the machine follow when a
+file passes the gate.
 """
 
 from __future__ import annotations
 
-from flushlint.model import Analysis, AnalysisOptions
+from typing import TYPE_CHECKING
 
-__all__ = ["check_source"]
+from flushlint import gate
+from flushlint.model import (
+    Analysis,
+    AnalysisOptions,
+    Diagnostic,
+    InputError,
+    Position,
+    Span,
+    WitnessStep,
+)
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from flushlint.positions import Positions
+    from flushlint.rules.finding import Finding
+    from flushlint.source import Source
+
+__all__ = ["check_source", "check_text"]
+
+_CLEAN = Analysis()
 
 
 def check_source(data: bytes, path: str, options: AnalysisOptions) -> Analysis:
     """Analyse one module and return its findings, all rules included, in source order.
 
-    Selection and suppression are the faces' business. Never raises on any input.
+    Selection and suppression are the faces' business. What can't be decoded or parsed is an
+    error in the answer.
     """
-    del data, path, options
-    return Analysis()
+    if not gate.passes(data):
+        return _CLEAN
+    from flushlint.source import read_source
+
+    source = read_source(data, path)
+    return Analysis(error=source) if isinstance(source, InputError) else _check(source, options)
+
+
+def check_text(text: str, path: str, options: AnalysisOptions) -> Analysis:
+    """Analyse a module whose text somebody else has decoded: an editor, or flake8.
+
+    A coding cookie in the text is a comment like any other.
+    """
+    if not gate.passes(text.encode("utf-8", "surrogatepass")):
+        return _CLEAN
+    from flushlint.source import Source
+
+    return _check(Source(path, text), options)
+
+
+def _check(source: Source, options: AnalysisOptions) -> Analysis:
+    from flushlint import guard
+    from flushlint.source import parse
+
+    refusal = guard.refusal(source.text)
+    if refusal is not None:
+        return Analysis((_refused(source, refusal.why, refusal.line),))
+    module = parse(source)
+    if isinstance(module, InputError):
+        return Analysis(error=module)
+    return Analysis(_diagnostics(source, module, options))
+
+
+def _diagnostics(
+    source: Source, module: cst.Module, options: AnalysisOptions
+) -> tuple[Diagnostic, ...]:
+    from flushlint.machine.program import run_module
+    from flushlint.positions import Positions
+    from flushlint.rules.checks import check
+
+    found = list(check(module, run_module(module, options)))
+    if not found:
+        return ()
+    positions = Positions(module, source)
+    made = {_diagnostic(source, positions, finding): None for finding in found}
+    return tuple(sorted(made, key=lambda d: (d.span, d.code, d.message)))
+
+
+def _diagnostic(source: Source, positions: Positions, finding: Finding) -> Diagnostic:
+    from flushlint.rules.registry import RULES
+
+    rule = RULES[finding.code]
+    return Diagnostic(
+        code=finding.code,
+        name=rule.name,
+        message=finding.message,
+        severity=rule.severity,
+        path=source.path,
+        span=positions.span(finding.node),
+        statement=positions.statement(finding.node),
+        subject=finding.subject,
+        witness=tuple(
+            WitnessStep(step.kind, step.process, source.path, positions.span(step.node), step.text)
+            for step in finding.steps
+        ),
+    )
+
+
+def _refused(source: Source, why: str, line: int) -> Diagnostic:
+    """FLU901 for a file that the guard keeps from LibCST."""
+    from flushlint.rules.registry import RULES
+
+    rule = RULES["FLU901"]
+    start = Position(line, 0)
+    span = Span(start, start)
+    message = f"the file is not analysed: {why}"
+    return Diagnostic(
+        rule.code, rule.name, message, rule.severity, source.path, span, span, ""
+    )

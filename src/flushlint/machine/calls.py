@@ -10,7 +10,6 @@ import libcst as cst
 
 from flushlint.machine import classes
 from flushlint.machine.interpreter import Machine
-from flushlint.machine.joining import join
 from flushlint.machine.objects import (
     Class,
     Env,
@@ -370,7 +369,7 @@ def _finish(m: Machine, states: list[State], base: int) -> list[State]:
         state.push(result)
         if state.dirty and len(state.streams) > 4:
             m.collect(state)
-    return join(states, m.fresh)
+    return m.join(states)
 
 
 def _recurse(

@@ -9,7 +9,6 @@ import libcst as cst
 
 from flushlint.machine import classes, names
 from flushlint.machine.interpreter import Machine, statement
-from flushlint.machine.joining import join
 from flushlint.machine.objects import Instance, Sequence
 from flushlint.machine.state import Signal, State
 from flushlint.machine.values import Ext, Ref, Unknown, Value
@@ -113,7 +112,7 @@ def _try(m: Machine, node: cst.Try | cst.TryStar, states: list[State]) -> list[S
     if m.resumes_in(node.finalbody):
         return m.suite(node.finalbody.body, states)
     normal = m.suite(node.finalbody.body, normal)
-    for state in join(abrupt, m.fresh):
+    for state in m.join(abrupt):
         _finally(m, node.finalbody, state)
     return normal
 
@@ -157,7 +156,7 @@ def _protected(
         (raised if signal is not None and signal.kind == "raise" else m.abrupt).append(state)
     for state in raised:
         trim(state)
-    return normal + _handle(m, node, join(raised, m.fresh))
+    return normal + _handle(m, node, m.join(raised))
 
 
 def _handle(m: Machine, node: cst.Try | cst.TryStar, raised: list[State]) -> list[State]:

@@ -12,7 +12,7 @@ import libcst as cst
 from flushlint.machine import attributes, calls, classes, generators, names
 from flushlint.machine.interpreter import Machine, expression
 from flushlint.machine.iteration import Elements, iterate
-from flushlint.machine.joining import compact, join
+from flushlint.machine.joining import compact
 from flushlint.machine.objects import Function, Instance, Mapping, Sequence
 from flushlint.machine.state import State
 from flushlint.machine.values import FALSE, NONE, TRUE, Const, Ext, Ref, Union, Unknown, Value
@@ -247,13 +247,13 @@ def _boolean(m: Machine, node: cst.BooleanOperation, states: list[State]) -> lis
     go_on, done = (true, false) if isinstance(node.operator, cst.And) else (false, true)
     for state in go_on:
         state.pop()
-    return join(done + m.eval(node.right, go_on), m.fresh)
+    return m.join(done + m.eval(node.right, go_on))
 
 
 @expression(cst.IfExp)
 def _conditional(m: Machine, node: cst.IfExp, states: list[State]) -> list[State]:
     true, false = m.split(m.eval(node.test, states))
-    return join(m.eval(node.body, true) + m.eval(node.orelse, false), m.fresh)
+    return m.join(m.eval(node.body, true) + m.eval(node.orelse, false))
 
 
 _COMPARISONS: dict[type[cst.CSTNode], tuple[str, bool, Callable[[Any, Any], bool]]] = {
@@ -458,7 +458,7 @@ def _comprehension(
     states = _comp_for(m, node, node.for_in, states)
     for state in states:
         names.reveal(state, hidden)
-    return join(states, m.fresh)
+    return m.join(states)
 
 
 def _comp_kind(node: cst.BaseComp) -> Any:
@@ -691,7 +691,7 @@ def _call(m: Machine, node: cst.Call, states: list[State]) -> list[State]:
             del after.stack[height:]
             after.dirty = after.dirty or any(v.__class__ is Ref for v in values)
             found.append(after.push(result))
-    return join(found, m.fresh)
+    return m.join(found)
 
 
 def _arguments(m: Machine, state: State, node: cst.Call, values: list[Value]) -> calls.Arguments:

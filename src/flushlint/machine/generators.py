@@ -12,7 +12,6 @@ import libcst as cst
 from flushlint.machine import calls, classes
 from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import iterate
-from flushlint.machine.joining import join
 from flushlint.machine.objects import Function, Generator, Instance, Sequence
 from flushlint.machine.scope import children
 from flushlint.machine.state import Frame, Signal, State
@@ -153,7 +152,7 @@ def _sort_out(
         else:
             generator.status = "done"
             calls.unwind(m, state)
-    return join(yielded, m.fresh), join(ended, m.fresh)
+    return m.join(yielded), m.join(ended)
 
 
 def exhaust(m: Machine, state: State, identity: int, node: cst.CSTNode) -> list[State]:
@@ -177,12 +176,12 @@ def exhaust(m: Machine, state: State, identity: int, node: cst.CSTNode) -> list[
                 after.pop()
                 after.pop()
                 done.append(after)
-        going = join(again, m.fresh)
+        going = m.join(again)
         if not going:
             break
     for current in going:
         current.pop()
-    return join(done or going, m.fresh)
+    return m.join(done or going)
 
 
 def await_value(m: Machine, state: State, value: Value, node: cst.CSTNode) -> list[State]:

@@ -203,8 +203,7 @@ class Machine:
         """Execute one statement."""
         if not states:
             return states
-        # A step costs more where there is more to copy and to compare.
-        self.steps += len(states) * (1 + (len(states[0].heap) >> 8))
+        self.steps += len(states)
         if self.steps > STEPS_PER_ENTRY:
             raise Budget
         handler = STATEMENTS.get(type(node))
@@ -216,7 +215,15 @@ class Machine:
                 len(state.streams) > STD_STREAMS or len(state.heap) > state.crowded
             ):
                 self.collect(state)
-        return join(states, self.fresh)
+        return self.join(states)
+
+    def join(self, states: list[State]) -> list[State]:
+        """Join states; it counts as steps by how much there is to compare."""
+        if len(states) < 2:
+            return states
+        joined = join(states, self.fresh)
+        self.steps += (len(states) - len(joined)) * (len(states[0].heap) >> 6)
+        return joined
 
     def suite(self, body: cst.CSTNode, states: list[State]) -> list[State]:
         """Execute the body of a compound statement."""
@@ -326,6 +333,7 @@ class Machine:
         """Close what nothing holds any more, running the program's own `__del__` methods."""
         from flushlint.machine.calls import finalize, has_finalizer
 
+        self.steps += len(state.heap) >> 5
         for _ in range(4):
             dying = collect(self.log, state, has_finalizer)
             if not dying:

@@ -10,7 +10,7 @@ import libcst as cst
 from flushlint.machine import calls, classes, generators, names
 from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import Elements, iterate
-from flushlint.machine.joining import join, signature, weaken
+from flushlint.machine.joining import signature, weaken
 from flushlint.machine.objects import Generator, Instance
 from flushlint.machine.state import State
 from flushlint.machine.values import Ref, Unknown, Value
@@ -59,11 +59,11 @@ def repeat(
             seen.update(signature(s) for s in states)
         left, states = once(states)
         exits += left
-        states = join(states, m.fresh)
+        states = m.join(states)
         if turn >= 1:
             for state in states:
                 weaken(state, before, m.fresh)
-    return join(exits, m.fresh)
+    return m.join(exits)
 
 
 def loop(
@@ -82,7 +82,7 @@ def loop(
             exits += _loop_over(m, node, target, ready, iterator, body)
     for state in exits:
         names.get_hidden(state, node, remove=True)
-    return join(exits, m.fresh)
+    return m.join(exits)
 
 
 def resume_loop(
@@ -100,7 +100,7 @@ def resume_loop(
         exits += _loop_over(m, node, target, after, iterator or m.unknown(), body, started=True)
     for state in exits:
         names.get_hidden(state, node, remove=True)
-    return join(exits, m.fresh)
+    return m.join(exits)
 
 
 def _iterator(
@@ -169,7 +169,7 @@ def _unrolled(
         bound = [after for state in states for after in _bind(m, target, state, item)]
         for state in bound:
             state.frames[-1] = state.frames[-1]._replace(context=context)
-        states = join(continued(m, body, bound), m.fresh)
+        states = m.join(continued(m, body, bound))
         for state in states:
             state.frames[-1] = state.frames[-1]._replace(context=outer)
     return states

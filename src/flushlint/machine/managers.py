@@ -9,7 +9,6 @@ import libcst as cst
 from flushlint.machine import calls, classes, generators, names
 from flushlint.machine.exceptions import catches, trim
 from flushlint.machine.interpreter import Machine, statement
-from flushlint.machine.joining import join
 from flushlint.machine.objects import Generator, Instance, Sequence, Stream
 from flushlint.machine.state import Signal, State
 from flushlint.machine.streams import close
@@ -39,9 +38,9 @@ def _items(
     done: list[State] = []
     for state in normal:
         done += _leave_item(m, state, item)
-    for state in join(abrupt, m.fresh):
+    for state in m.join(abrupt):
         done += _leave_abruptly(m, state, item)
-    return join(done, m.fresh)
+    return m.join(done)
 
 
 def _enter_item(m: Machine, state: State, item: cst.WithItem) -> list[State]:

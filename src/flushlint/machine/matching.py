@@ -9,7 +9,6 @@ import libcst as cst
 from flushlint.machine import names
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.iteration import iterate
-from flushlint.machine.joining import join
 from flushlint.machine.objects import Mapping, Sequence
 from flushlint.machine.state import State
 from flushlint.machine.values import Const, Unknown, Value
@@ -45,7 +44,7 @@ def _match(m: Machine, node: cst.Match, states: list[State]) -> list[State]:
         waiting = left
     for state in waiting:
         state.pop()
-    return join(done + waiting, m.fresh)
+    return m.join(done + waiting)
 
 
 def _constant(pattern: cst.MatchPattern) -> Const | None:

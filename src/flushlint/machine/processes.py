@@ -18,7 +18,6 @@ from flushlint.knowledge.processes import (
 from flushlint.machine import calls, classes, streams
 from flushlint.machine.calls import Arguments, derive, library, method
 from flushlint.machine.interpreter import Machine
-from flushlint.machine.joining import join
 from flushlint.machine.library.threads import apart, spread
 from flushlint.machine.log import HandOver, How, Loss, Pickled, Process
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence, Stream
@@ -325,7 +324,7 @@ def _run_hooks(m: Machine, state: State, when: str) -> None:
         for after in done:
             after.pop()
         if done:
-            calls.become(state, join(done, m.fresh)[0])
+            calls.become(state, m.join(done)[0])
 
 
 @library("os.register_at_fork")
@@ -401,7 +400,7 @@ def _run_child(m: Machine, child: State, receiver: Ref, arguments: Arguments) ->
     for state in normal:
         del state.stack[height:]
         state.dirty = True
-    for state in join(normal, m.fresh):
+    for state in m.join(normal):
         _end_child(m, state)
 
 

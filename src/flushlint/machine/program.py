@@ -9,7 +9,6 @@ import libcst as cst
 from flushlint.knowledge.processes import FORKS, HARD_EXITS, PROCESS_PACKAGES
 from flushlint.machine import calls, classes, expressions, statements
 from flushlint.machine.interpreter import Budget, Machine
-from flushlint.machine.joining import join
 from flushlint.machine.library import (
     asynchronous,
     builtin_functions,
@@ -40,6 +39,7 @@ _REGISTERED = (
 
 _RECURSION = 6_000
 _MOST_BASES = 4
+_STEPS_PER_MODULE = 100_000
 
 
 def run_module(module: cst.Module, options: AnalysisOptions) -> Log:
@@ -63,6 +63,7 @@ class _Program:
         self.root = machine.scopes[machine.module]
         self._imported: list[State] | None = None
         self._importing = False
+        self._spent = 0
         machine.log.processes[0] = Process(0, "main", "", 0)
         machine.spawn_base = self._spawn_base
 
@@ -78,6 +79,9 @@ class _Program:
         for state in bases[:_MOST_BASES]:
             self._silence_standard_streams(state)
         for entry in entries:
+            if self._spent > _STEPS_PER_MODULE:
+                self.m.log.limits.append(Limit(entry.node, "the module takes too many steps"))
+                return
             if entry.node not in self.m.executed:
                 self._guarded(entry.node, lambda e=entry: self._enter(e, bases))  # type: ignore[misc]  # bound now
 
@@ -94,6 +98,8 @@ class _Program:
             m.log.limits.append(Limit(node, "it is nested too deeply to follow"))
         else:
             return found
+        finally:
+            self._spent += m.steps
         m.abrupt, m.handlers, m.resuming = [], 0, []
         return None
 
@@ -120,7 +126,7 @@ class _Program:
                 del state.frames[1:]
                 state.stack.clear()
                 normal.append(state)
-        return join(normal, m.fresh)
+        return m.join(normal)
 
     def _spawn_base(self) -> list[State]:
         """The main module as a spawned child imports it: without its main guard."""
@@ -233,7 +239,7 @@ class _Program:
         found: list[tuple[State, Value]] = []
         given = calls.Arguments(entry.node, [], open=True)
         normal, _ = m.captured(lambda s: calls.instantiate(m, s[0], value, given), [state])
-        for made in join(normal, m.fresh)[:_MOST_BASES]:
+        for made in m.join(normal)[:_MOST_BASES]:
             receiver = made.stack[-1]
             instance = made.look(Instance, receiver)
             method = classes.class_attribute(made, value, entry.name)

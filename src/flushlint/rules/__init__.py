@@ -1,1 +1,1 @@
-"""The rules: their records (`registry`), their pages (`pages/`) and the checks behind them."""
+"""Rules: from what the machine saw to findings. `registry` holds what each says of itself."""

@@ -6,8 +6,7 @@ only when it is asked for.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from flushlint.model import Severity
@@ -15,8 +14,7 @@ if TYPE_CHECKING:
 __all__ = ["RULES", "Rule"]
 
 
-@dataclass(frozen=True, slots=True)
-class Rule:
+class Rule(NamedTuple):
     """What is known of a rule before any file is analysed.
 
     `summary` is one sentence with its full stop. `since` is the release that brought the

@@ -5,7 +5,6 @@ from __future__ import annotations
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.generators import await_value
 from flushlint.machine.interpreter import Machine
-from flushlint.machine.joining import join
 from flushlint.machine.library.threads import apart, future, run_apart
 from flushlint.machine.objects import Instance
 from flushlint.machine.state import State
@@ -42,7 +41,7 @@ def _gather(m: Machine, state: State, arguments: Arguments) -> list[State]:
                 for after in await_value(m, branch, option, arguments.node):
                     after.pop()
                     again.append(after)
-        states = join(again, m.fresh)
+        states = m.join(again)
     return [after.push(future(m, after, arguments, m.unknown())) for after in states]
 
 

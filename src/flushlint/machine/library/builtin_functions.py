@@ -9,7 +9,7 @@ from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.generators import exhaust, resume
 from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import iterate
-from flushlint.machine.joining import join, join_values
+from flushlint.machine.joining import join_values
 from flushlint.machine.objects import Class, Env, Function, Generator, Instance, Mapping, Sequence
 from flushlint.machine.state import State
 from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
@@ -242,7 +242,7 @@ def _map(m: Machine, state: State, arguments: Arguments) -> list[State]:
                 value = after.pop()
                 after.edit(Sequence, made.id).items.append(value)
                 again.append(after)
-        states = join(again, m.fresh)
+        states = m.join(again)
     return states
 
 

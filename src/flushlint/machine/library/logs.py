@@ -8,7 +8,6 @@ from __future__ import annotations
 from flushlint.machine import calls, classes, streams
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.interpreter import Machine
-from flushlint.machine.joining import join
 from flushlint.machine.library.stream_methods import empty
 from flushlint.machine.library.threads import apart, keep
 from flushlint.machine.objects import Instance, Sequence, Stream
@@ -83,7 +82,7 @@ def _log(m: Machine, state: State, logger: Value, level: str, arguments: Argumen
         for current in states:
             for branch, option in m.choose(current, handler):
                 again += _emit(m, branch, option, level, arguments)
-        states = join(again, m.fresh)
+        states = m.join(again)
     return [after.push(NONE) for after in states]
 
 

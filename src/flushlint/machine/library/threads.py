@@ -6,7 +6,6 @@ from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments, derive, method
 from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import iterate
-from flushlint.machine.joining import join
 from flushlint.machine.objects import Instance, Mapping, Sequence
 from flushlint.machine.state import State
 from flushlint.machine.values import NONE, Ext, Ref, Value
@@ -87,7 +86,7 @@ def run_apart(
         del after.stack[height:]
         after.dirty = True
         normal.append(after.push(m.unknown()))
-    return join(normal, m.fresh)
+    return m.join(normal)
 
 
 @method(_THREAD, "start", "run")
@@ -218,7 +217,7 @@ def _pool_map(m: Machine, state: State, receiver: Value, arguments: Arguments) -
             for after in run_apart(m, current, function, Arguments(arguments.node, list(row))):
                 after.pop()
                 again.append(after)
-        states = join(again, m.fresh)
+        states = m.join(again)
     for after in states:
         many = Sequence("list", [m.unknown()], exact=False)
         after.push(m.new(after, arguments.node, many, "results"))
