@@ -200,10 +200,10 @@ def put(
     m: Machine, state: State, receiver: Value, name: str, value: Value, node: cst.CSTNode
 ) -> list[State]:
     """Set an attribute; property setters run."""
-    state.dirty = True
     if isinstance(receiver, Ext):
         full = f"{receiver.name}.{name}"
         state.externals[constants.CANONICAL.get(full, full)] = value
+        state.dirty = True
     elif isinstance(receiver, Unknown):
         key = ("attr", receiver.key, name)
         state.externals[f"?{key}"] = value
@@ -219,9 +219,14 @@ def put(
                 for after in found:
                     after.pop()
                 return found
-            state.edit(Instance, receiver.id).attributes[name] = value
+            attributes = state.edit(Instance, receiver.id).attributes
+            old = attributes.get(name)
+            attributes[name] = value
+            if old is not None:
+                state.drop(old)
         elif isinstance(obj, (Class, Function)):
             state.edit(type(obj), receiver.id).attributes[name] = value
+            state.dirty = True
     return [state]
 
 

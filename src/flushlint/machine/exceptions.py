@@ -11,7 +11,7 @@ from flushlint.machine import classes, names
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.objects import Instance, Sequence
 from flushlint.machine.state import Signal, State
-from flushlint.machine.values import Ext, Ref, Unknown, Value
+from flushlint.machine.values import NONE, Ext, Ref, Unknown, Value
 
 __all__ = ["catches", "trim"]
 
@@ -215,7 +215,7 @@ def _enter_handler(
     normal, abrupt = m.captured(lambda inside: m.suite(handler.body, inside), [state])
     for after in (*normal, *abrupt):
         after.handling = after.handling[:depth]
-        after.dirty = True
+        after.drop(signal.value or NONE)
         yielding = after.signal is not None and after.signal.kind == "yield"
         if bound is not None and not yielding:
             names.delete(after, bound)

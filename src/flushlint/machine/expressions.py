@@ -10,7 +10,7 @@ from typing import Any
 import libcst as cst
 
 from flushlint.machine import attributes, calls, classes, generators, names
-from flushlint.machine.interpreter import Machine, expression
+from flushlint.machine.interpreter import STD_STREAMS, Machine, expression
 from flushlint.machine.iteration import Elements, iterate
 from flushlint.machine.joining import compact
 from flushlint.machine.objects import Function, Instance, Mapping, Sequence
@@ -689,9 +689,17 @@ def _call(m: Machine, node: cst.Call, states: list[State]) -> list[State]:
         for after in calls.call(m, state, function, arguments):
             result = after.pop()
             del after.stack[height:]
-            after.dirty = after.dirty or any(v.__class__ is Ref for v in values)
+            for argument, value in zip(node.args, values, strict=True):
+                if not isinstance(argument.value, _HELD):
+                    after.drop(value)
+            if isinstance(node.func, cst.Attribute) and not isinstance(node.func.value, _HELD):
+                after.drop(function)
             found.append(after.push(result))
     return m.join(found)
+
+
+# What these expressions yield is held elsewhere too; of others the call had the only reference.
+_HELD = (cst.Name, cst.Attribute, cst.SimpleString, cst.FormattedString, cst.Integer)
 
 
 def _arguments(m: Machine, state: State, node: cst.Call, values: list[Value]) -> calls.Arguments:
@@ -817,11 +825,12 @@ def _assign_item(m: Machine, state: State, target: cst.Subscript, value: Value) 
 
 
 def _store_item(state: State, receiver: Value, key: Value, item: Value) -> None:
-    state.dirty = True
     if isinstance(receiver, Unknown):
         state.hold(receiver.key, (item,))
     if not isinstance(receiver, Ref):
         return
+    if not isinstance(item, Const) or len(state.streams) > STD_STREAMS:
+        state.dirty = True
     obj = state.heap.get(receiver.id)
     if isinstance(obj, Mapping):
         put_item(state.edit(Mapping, receiver.id), key, item)

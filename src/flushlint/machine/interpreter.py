@@ -43,6 +43,7 @@ STATEMENTS: dict[type[cst.CSTNode], Handler] = {}
 
 STEPS_PER_ENTRY = 20_000
 STD_STREAMS = 4
+_RECENT = 8
 
 
 class Resumption(NamedTuple):
@@ -98,6 +99,7 @@ class Machine:
         self.executed: set[cst.CSTNode] = set()
         self.resuming: list[Resumption | None] = []
         self.spawn_base: Callable[[], list[State]] | None = None
+        self.finalizes = any(scope.name == "__del__" for scope in scopes.values())
         self._identities: dict[Hashable, int] = {}
         self._fresh = 0
 
@@ -345,8 +347,11 @@ class Machine:
         frame = state.frames.pop()
         del state.stack[frame.base :]
         env = state.heap.get(frame.env)
-        if isinstance(env, Env) and any(v.__class__ is not Const for v in env.variables.values()):
-            state.dirty = True
+        if isinstance(env, Env) and not state.dirty:
+            held = state.stack[-_RECENT:]  # the caller still holds what it passed
+            for value in env.variables.values():
+                if not any(value is other for other in held):
+                    state.drop(value)
         return frame
 
 

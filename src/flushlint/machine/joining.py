@@ -155,10 +155,14 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
         return
     into.facts = {k: v for k, v in into.facts.items() if k in other.facts and other.facts[k] == v}
     mine = into.heap
-    for identity, obj in other.heap.items():
+    for identity in into.differing(other):
+        obj = other.heap.get(identity)
+        if obj is None:
+            continue
         known = mine.get(identity)
         if known is None:
             mine[identity] = obj
+            into.epoch.changed.add(identity)
         elif known is not obj:
             _merge_object(into, identity, obj, fresh)
     into.stack = [

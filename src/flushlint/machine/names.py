@@ -74,17 +74,16 @@ def store(m: Machine, state: State, name: str, value: Value) -> None:
     home = _home(state, name)
     variables = state.edit(Env, home).variables
     old = variables.get(name)
-    if old is not None and old.__class__ is not Const:
-        state.dirty = True
     variables[name] = value
+    if old is not None:
+        state.drop(old)
 
 
 def delete(state: State, name: str) -> None:
     """Unbind a name."""
     home = _home(state, name)
     if name in environment(state, home).variables:
-        del state.edit(Env, home).variables[name]
-        state.dirty = True
+        state.drop(state.edit(Env, home).variables.pop(name))
 
 
 def targets_of(clause: cst.CompFor) -> list[str]:
@@ -113,10 +112,11 @@ def reveal(state: State, targets: Iterable[str]) -> None:
     """Give the names of a comprehension back what they meant outside it."""
     variables = state.edit(Env, state.frames[-1].env).variables
     for name in targets:
-        variables.pop(name, None)
+        inside = variables.pop(name, None)
         if f"%{name}" in variables:
             variables[name] = variables.pop(f"%{name}")
-    state.dirty = True
+        if inside is not None:
+            state.drop(inside)
 
 
 def put_hidden(state: State, node: cst.CSTNode, value: Value) -> None:
@@ -129,6 +129,7 @@ def get_hidden(state: State, node: cst.CSTNode, *, remove: bool = False) -> Valu
     env = state.frames[-1].env
     name = f"%{id(node)}"
     if remove and name in environment(state, env).variables:
-        state.dirty = True
-        return state.edit(Env, env).variables.pop(name)
+        value = state.edit(Env, env).variables.pop(name)
+        state.drop(value)
+        return value
     return environment(state, env).variables.get(name)

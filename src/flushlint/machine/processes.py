@@ -533,6 +533,7 @@ def _run_spawned(
         for identity in state.reach([receiver]):
             if identity not in child.heap:
                 child.heap[identity] = state.heap[identity]
+                child.epoch.changed.add(identity)
         child.edit(Instance, receiver.id)
         _run_child(m, child, receiver, arguments)
 

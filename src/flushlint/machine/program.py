@@ -108,6 +108,7 @@ class _Program:
     def _fresh_state(self, name: str) -> State:
         m = self.m
         state = State()
+        state.watched = m.finalizes
         env = Env({"__name__": Const(name), "__file__": m.unknown()}, self.root, None)
         module = state.place(m.identity("module"), env)
         state.frames.append(Frame(module.id, module.id, 0, 0))

@@ -21,7 +21,7 @@ from flushlint.machine.objects import (
     Sequence,
     Stream,
 )
-from flushlint.machine.values import Bound, Method, Ref, Union, Unknown, Value
+from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Union, Unknown, Value
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -67,12 +67,28 @@ def parts(value: Value) -> Iterable[Value]:
     return ()
 
 
+class Epoch:
+    """The objects that a state has changed since it was last copied, and what came before.
+
+    Two states that descend from one share the epochs before it: what they differ in is what
+    has changed in the epochs that they do not share.
+    """
+
+    __slots__ = ("changed", "depth", "parent")
+
+    def __init__(self, parent: Epoch | None) -> None:
+        self.changed: set[int] = set()
+        self.parent = parent
+        self.depth: int = 0 if parent is None else parent.depth + 1
+
+
 class State:
     """One abstract state. Copy before letting two paths go different ways."""
 
     __slots__ = (
         "crowded",
         "dirty",
+        "epoch",
         "externals",
         "facts",
         "frames",
@@ -87,11 +103,13 @@ class State:
         "stack",
         "start_method",
         "streams",
+        "watched",
     )
 
     def __init__(self) -> None:
         self.heap: dict[int, Obj] = {}
         self.owned: set[int] = set()
+        self.epoch = Epoch(None)
         self.frames: list[Frame] = []
         self.stack: list[Value] = []
         self.facts: dict[Hashable, object] = {}
@@ -105,6 +123,7 @@ class State:
         self.externals: dict[str, Value] = {}
         self.roots: tuple[Value, ...] = ()
         self.dirty = False
+        self.watched = False  # the program has finalizers: every reference counts
         self.crowded = _CROWDED  # from so many objects on it is worth looking for garbage
 
     def copy(self) -> State:
@@ -112,6 +131,8 @@ class State:
         other.heap = self.heap.copy()
         self.owned = set()
         other.owned = set()
+        before = self.epoch
+        self.epoch, other.epoch = Epoch(before), Epoch(before)
         other.frames = self.frames.copy()
         other.stack = self.stack.copy()
         other.facts = self.facts.copy()
@@ -126,6 +147,7 @@ class State:
         other.roots = self.roots
         other.dirty = self.dirty
         other.crowded = self.crowded
+        other.watched = self.watched
         return other
 
     # -- heap -------------------------------------------------------------------------
@@ -137,6 +159,7 @@ class State:
             found = found.copy()
             self.heap[identity] = found
             self.owned.add(identity)
+            self.epoch.changed.add(identity)
         assert isinstance(found, kind)
         return found
 
@@ -152,6 +175,7 @@ class State:
         """Put a new object into the heap."""
         self.heap[identity] = obj
         self.owned.add(identity)
+        self.epoch.changed.add(identity)
         if obj.__class__ is Stream:
             self.streams |= {identity}
         elif obj.__class__ is Generator:
@@ -162,6 +186,29 @@ class State:
         found = self.heap[identity]
         assert isinstance(found, Stream)
         return found
+
+    def differing(self, other: State) -> Iterable[int]:
+        """Return the objects in which two states may differ."""
+        changed: set[int] = set()
+        mine, theirs = self.epoch, other.epoch
+        while mine is not theirs:
+            # The younger one steps back, so that they meet at the last common one.
+            younger = mine if mine.depth >= theirs.depth else theirs
+            if younger.parent is None:
+                return self.heap.keys() | other.heap.keys()
+            changed |= younger.changed
+            if younger is mine:
+                mine = younger.parent
+            else:
+                theirs = younger.parent
+        return changed
+
+    def drop(self, value: Value) -> None:
+        """Note that a reference goes; it matters if what it reaches is to be closed."""
+        if self.dirty or value.__class__ is Const or value.__class__ is Ext:
+            return
+        if self.watched or (self.streams and not self.streams.isdisjoint(self.reach((value,)))):
+            self.dirty = True
 
     # -- operand stack ----------------------------------------------------------------
 

@@ -42,7 +42,7 @@ def _expr(m: Machine, node: cst.Expr, states: list[State]) -> list[State]:
         return states
     states = m.eval(node.value, states)
     for state in states:
-        state.dirty |= state.pop().__class__ is not Const
+        state.drop(state.pop())
     return states
 
 
