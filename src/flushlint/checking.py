@@ -8,20 +8,16 @@ from __future__ import annotations
 
 import os
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from flushlint import gate
 from flushlint.config import ConfigError, Configuration
-from flushlint.discovery import SourceFile, discover, read_cause, read_source
-from flushlint.engine import check_source
-from flushlint.model import AnalysisOptions, InputError
-from flushlint.selection import enabled_codes
+from flushlint.discovery import SourceFile, discover, read_bytes, read_cause
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flushlint.model import Diagnostic, Platform, StartMethod
+    from flushlint.model import AnalysisOptions, Diagnostic, InputError, Platform, StartMethod
     from flushlint.report import Reporter
     from flushlint.selection import Layer
     from flushlint.streams import Streams
@@ -37,8 +33,7 @@ _NARROWEST = 40
 _WIDEST = 120
 
 
-@dataclass(frozen=True, slots=True)
-class CheckOptions:
+class CheckOptions(NamedTuple):
     """What the command line says. What it leaves open is None, and the configuration's to say."""
 
     paths: tuple[str, ...]
@@ -78,10 +73,10 @@ class _Run:
     def run(self) -> int:
         """Check all files, in the order of the command line, and return the exit status."""
         for item in self._items():
-            if isinstance(item, InputError):
-                self._say(item)
-            else:
+            if isinstance(item, SourceFile):
                 self._check(item)
+            else:
+                self._say(item)
             if self._streams.closed:
                 break
         self._finish()
@@ -110,19 +105,18 @@ class _Run:
         """Check one file and report its findings, or why that can't be done."""
         self._files += 1
         try:
-            data = read_source(file)
+            data = read_bytes(file)
             diagnostics = self._findings(file, data)
             if diagnostics:
-                self._report(diagnostics, lambda: _text(data))
+                self._report(diagnostics, lambda: _text(file, data))
         except OSError as error:
-            self._say(InputError(file.path, None, read_cause(file.path, error)))
+            self._say_unread(file, read_cause(file.path, error))
         except ConfigError as error:
             self._say(error.as_input_error())
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
-            cause = f"internal error: {type(error).__name__}: {error}"
-            self._say(InputError(file.path, None, cause))
+            self._say_unread(file, f"internal error: {type(error).__name__}: {error}")
 
     def _findings(self, file: SourceFile, data: bytes) -> list[Diagnostic]:
         """Return the findings in one file that are selected and not suppressed."""
@@ -131,6 +125,10 @@ class _Run:
         if not gate.passes(data):
             self._verbose(f"{file.path}: nothing that starts, forks or ends a process")
             return []
+
+        from flushlint.engine import check_source
+        from flushlint.selection import enabled_codes
+
         analysis = check_source(data, file.path, self._analysis_options(directory))
         if analysis.error is not None:
             self._say(analysis.error)
@@ -146,6 +144,8 @@ class _Run:
 
     def _analysis_options(self, directory: str) -> AnalysisOptions:
         """Return what to assume of programs in `directory`, by command line or configuration."""
+        from flushlint.model import AnalysisOptions
+
         configured = self._configuration.analysis_options(directory)
         return AnalysisOptions(
             start_method=self._options.start_method or configured.start_method,
@@ -161,7 +161,7 @@ class _Run:
 
         if not diagnostics or not may_suppress(data):
             return diagnostics
-        kept, malformed = suppress(diagnostics, _text(data))
+        kept, malformed = suppress(diagnostics, _text(file, data))
         for comment in malformed:
             self._warn(
                 f"{file.path}:{comment.line}: warning: `{comment.text}` suppresses nothing; "
@@ -197,6 +197,11 @@ class _Run:
                 else:
                     self._streams.write(f"{line}\n")
         self._verbose(f"{self._files} files checked, {sum(self._counts.values())} findings")
+
+    def _say_unread(self, file: SourceFile, cause: str) -> None:
+        from flushlint.model import InputError
+
+        self._say(InputError(file.path, None, cause))
 
     def _say(self, error: InputError) -> None:
         """Report an error, once if several files run into it."""
@@ -239,10 +244,10 @@ def _wants_color() -> bool:
     return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
 
 
-def _text(data: bytes) -> str:
-    """Return a module as text, to be shown and searched for comments."""
-    import io
-    import tokenize
+def _text(file: SourceFile, data: bytes) -> str:
+    """Return a module with findings as text, to be shown and searched for comments."""
+    from flushlint.source import Source, read_source
 
-    encoding, _ = tokenize.detect_encoding(io.BytesIO(data).readline)
-    return data.decode(encoding, "replace")
+    source = read_source(data, file.path)
+    # What can't be decoded has an error and no findings.
+    return source.text if isinstance(source, Source) else ""

@@ -7,10 +7,10 @@ needs is imported here; bare Python starts in about 15 ms, and this must stay be
 from __future__ import annotations
 
 import argparse
-from typing import TYPE_CHECKING, Any, NoReturn, get_args
+from typing import TYPE_CHECKING, Any, NoReturn
 
 from flushlint import __version__
-from flushlint.model import Platform, StartMethod
+from flushlint.lines import one_line
 from flushlint.python_version import parse_version
 from flushlint.rules.registry import RULES
 from flushlint.selection import Layer, unknown_prefixes
@@ -19,10 +19,16 @@ from flushlint.streams import Streams
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from flushlint.model import Platform, StartMethod
+
 __all__ = ["main"]
 
 _ERROR = 2
 _INTERRUPTED = 130
+_HELP_WIDTH = 90
+# The values of the model's types, which is not imported for a file that the gate drops.
+_START_METHODS: tuple[StartMethod, ...] = ("fork", "spawn", "forkserver")
+_PLATFORMS: tuple[Platform, ...] = ("linux", "darwin", "win32")
 
 
 def main(argv: Sequence[str] | None = None) -> int:
@@ -30,7 +36,8 @@ def main(argv: Sequence[str] | None = None) -> int:
     streams = Streams()
     try:
         status = _run(argv, streams)
-        streams.flush()
+        # What argparse printed, help or the version, is still to be written out.
+        streams.write("")
     except KeyboardInterrupt:
         return _INTERRUPTED
     except Exception as error:  # noqa: BLE001 - a user never sees a traceback
@@ -56,14 +63,21 @@ def _first_line(error: Exception) -> str:
     return str(error).partition("\n")[0]
 
 
+class _Formatter(argparse.HelpFormatter):
+    """Writes help in a fixed width: to ask the terminal for its own imports shutil in every run."""
+
+    def __init__(self, prog: str) -> None:
+        super().__init__(prog, width=_HELP_WIDTH)
+
+
 class _Parser(argparse.ArgumentParser):
     """Says what is wrong on one line, without the usage."""
 
     def __init__(self, **options: Any) -> None:  # noqa: ANN401 - handed on as they are
-        super().__init__(allow_abbrev=False, **options)
+        super().__init__(allow_abbrev=False, formatter_class=_Formatter, **options)
 
     def error(self, message: str) -> NoReturn:
-        self.exit(_ERROR, f"flushlint: error: {message}\n")
+        self.exit(_ERROR, f"flushlint: error: {one_line(message)}\n")
 
 
 def _parser() -> argparse.ArgumentParser:
@@ -96,9 +110,9 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
         rules.add_argument(option, metavar="CODES", action="extend", type=_codes, help=meaning)
 
     programs = parser.add_argument_group("what is assumed where the program does not say")
-    programs.add_argument("--start-method", choices=get_args(StartMethod))
+    programs.add_argument("--start-method", choices=_START_METHODS)
     programs.add_argument("--python-version", metavar="VERSION", type=_version, help="as 3.12")
-    programs.add_argument("--platform", choices=get_args(Platform))
+    programs.add_argument("--platform", choices=_PLATFORMS)
 
     files = parser.add_argument_group("files and configuration")
     files.add_argument("--stdin-filename", metavar="FILE", help="the name of standard input")
@@ -164,6 +178,9 @@ def _rule(arguments: argparse.Namespace, streams: Streams) -> int:
 def _check(arguments: argparse.Namespace, streams: Streams) -> int:
     from flushlint.checking import CheckOptions, check
 
+    if arguments.stdin_filename is not None and set(arguments.paths) - {"-"}:
+        streams.error("flushlint: error: --stdin-filename names standard input (-), not a path")
+        return _ERROR
     options = CheckOptions(
         paths=tuple(arguments.paths),
         layer=Layer(

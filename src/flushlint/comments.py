@@ -12,6 +12,8 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from flushlint.tokens import COMMENT, STRING
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -19,16 +21,13 @@ __all__ = ["comments_by_line"]
 
 _NEWLINE = re.compile(r"\r\n?|\n")
 _CODE = re.compile(
-    r"(?P<comment>\#[^\r\n]*)"
-    r"|(?P<prefix>(?<!\w)[A-Za-z]{1,2}|)(?P<quote>'''|\"\"\"|'|\")"
-    r"|(?P<bracket>[\[\](){}:])"
+    rf"(?P<comment>{COMMENT})"
+    r"|(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])(?P<quote>'''|\"\"\"|'|\")"
+    rf"|(?P<string>{STRING})"
+    r"|(?P<unterminated>['\"][^\r\n]*)"
+    r"|(?P<bracket>[\[\](){}:])",
+    re.DOTALL,
 )
-_REST_OF_STRING = {
-    "'": re.compile(r"(?:[^'\\\r\n]|\\(?:\r\n|.))*'?", re.DOTALL),
-    '"': re.compile(r'(?:[^"\\\r\n]|\\(?:\r\n|.))*"?', re.DOTALL),
-    "'''": re.compile(r"(?:[^'\\]|\\.|'(?!''))*(?:''')?", re.DOTALL),
-    '"""': re.compile(r'(?:[^"\\]|\\.|"(?!""))*(?:""")?', re.DOTALL),
-}
 # What can end or interrupt the literal part of an f-string or of a format specification.
 _IN_LITERAL = re.compile(
     r"\\N\{[^}]*\}|\\(?:\r\n|[^{}])|\{\{|\}\}|[{}]|'''|\"\"\"|['\"]|[\r\n]", re.DOTALL
@@ -85,18 +84,9 @@ class _Scanner:
             if match["comment"] is not None:
                 yield match.start(), match["comment"]
             elif match["quote"] is not None:
-                self._string(match["prefix"], match["quote"])
-            elif context is not None:
+                self._contexts.append(_Literal(match["quote"]))
+            elif match["bracket"] is not None and context is not None:
                 self._bracket(context, match["bracket"])
-
-    def _string(self, prefix: str, quote: str) -> None:
-        """Pass over a plain string, or enter an f-string or t-string."""
-        if set(prefix.lower()) & {"f", "t"}:
-            self._contexts.append(_Literal(quote))
-            return
-        rest = _REST_OF_STRING[quote].match(self._text, self._position)
-        if rest is not None:
-            self._position = rest.end()
 
     def _bracket(self, field: _Field, bracket: str) -> None:
         """Follow brackets in a replacement field up to its end or its format specification."""

@@ -13,11 +13,9 @@ from __future__ import annotations
 import os
 import re
 import sys
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from flushlint.globs import PathPatterns
-from flushlint.model import AnalysisOptions, InputError
 from flushlint.python_version import lowest_allowed, parse_version
 from flushlint.selection import Layer, matching_codes, unknown_prefixes
 
@@ -25,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flushlint.config_schema import Section
-    from flushlint.model import Platform, StartMethod
+    from flushlint.model import AnalysisOptions, InputError, Platform, StartMethod
 
 __all__ = ["ConfigError", "Configuration", "Settings"]
 
@@ -44,16 +42,17 @@ class ConfigError(Exception):
 
     def as_input_error(self) -> InputError:
         """Return the error as one that is reported like a file's."""
+        from flushlint.model import InputError
+
         return InputError(_as_written(self.path), self.line, self.cause)
 
 
-@dataclass(frozen=True, slots=True)
-class Settings:
+class Settings(NamedTuple):
     """What one section says. `path` is its file, None where no section was found."""
 
     path: str | None = None
-    layer: Layer = field(default_factory=Layer)
-    exclude: PathPatterns = field(default_factory=lambda: PathPatterns((), os.sep))
+    layer: Layer = Layer()
+    exclude: PathPatterns = PathPatterns((), os.sep)
     per_file_ignores: tuple[tuple[PathPatterns, tuple[str, ...]], ...] = ()
     start_method: StartMethod | None = None
     python_version: tuple[int, int] | None = None
@@ -103,6 +102,8 @@ class Configuration:
 
         This may parse one more file than `settings` does, so ask only for files that are analysed.
         """
+        from flushlint.model import AnalysisOptions
+
         settings = self.settings(directory)
         version = settings.python_version
         if version is None and not self._isolated:

@@ -10,19 +10,18 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flushlint.config import ConfigError
-from flushlint.model import InputError
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
     from flushlint.config import Configuration
     from flushlint.globs import PathPatterns
+    from flushlint.model import InputError
 
-__all__ = ["DEFAULT_EXCLUDES", "SourceFile", "discover", "read_cause", "read_source"]
+__all__ = ["DEFAULT_EXCLUDES", "SourceFile", "discover", "read_bytes", "read_cause"]
 
 # The names that ruff passes over by default, so that both look at the same files.
 DEFAULT_EXCLUDES = frozenset(
@@ -60,8 +59,7 @@ _BYTECODE = "__pycache__"
 _LOCK_PREFIX = ".#"
 
 
-@dataclass(frozen=True, slots=True)
-class SourceFile:
+class SourceFile(NamedTuple):
     """A file to check: its path as the user would write it, and the absolute one.
 
     Standard input has the name that the user gives it.
@@ -72,8 +70,7 @@ class SourceFile:
     is_stdin: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class _Directory:
+class _Directory(NamedTuple):
     """A directory to walk. In one with `everything` no exclusion applies."""
 
     path: str
@@ -86,7 +83,7 @@ def discover(
 ) -> Iterator[SourceFile | InputError]:
     """Yield each file below `paths` once, and an error for each directory that can't be walked.
 
-    That a file exists and can be read is for `read_source` to find out. With `force_exclude`
+    That a file exists and can be read is for `read_bytes` to find out. With `force_exclude`
     what is excluded is passed over even where it is named.
     """
     seen: set[str] = set()
@@ -113,7 +110,7 @@ def discover(
             yield item
 
 
-def read_source(file: SourceFile) -> bytes:
+def read_bytes(file: SourceFile) -> bytes:
     """Return the bytes of a file. Raises OSError, for which `read_cause` has the words."""
     if file.is_stdin:
         return b"" if sys.stdin is None else sys.stdin.buffer.read()
@@ -161,6 +158,8 @@ def _walk(root: _Directory, configuration: Configuration) -> Iterator[SourceFile
         except ConfigError as error:
             yield error.as_input_error()
         except OSError as error:
+            from flushlint.model import InputError
+
             yield InputError(item.path or os.curdir, None, read_cause(item.path, error))
 
 

@@ -6,7 +6,7 @@ import re
 
 __all__ = ["lowest_allowed", "parse_version"]
 
-_VERSION = re.compile(r"3\.(\d{1,2})")
+_VERSION = re.compile(r"3\.([0-9]{1,2})")
 # Operator, release, wildcard. What follows a release (rc1, .dev0) makes no difference here.
 _CLAUSE = re.compile(r"(~=|===?|!=|<=?|>=?)\s*v?(\d+(?:\.\d+)*)(\.\*)?[a-z0-9.+-]*", re.IGNORECASE)
 _MINORS = range(100)

@@ -7,8 +7,7 @@ below has left: the defaults, then the configuration, then the command line.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flushlint.rules.registry import RULES
 
@@ -21,8 +20,7 @@ ALL = "ALL"
 """The prefix that stands for every rule."""
 
 
-@dataclass(frozen=True, slots=True)
-class Layer:
+class Layer(NamedTuple):
     """What one source of settings says. `select` is None where it says nothing."""
 
     select: tuple[str, ...] | None = None

@@ -30,20 +30,14 @@ class Streams:
                 reconfigure(errors="backslashreplace")
 
     def write(self, text: str) -> None:
-        """Write to standard output."""
-        if text and not self.closed and sys.stdout is not None:
-            try:
-                sys.stdout.write(text)
-            except OSError as error:
-                self._give_up(error)
-
-    def flush(self) -> None:
-        """Write out what standard output holds back, so that the interpreter's exit can't fail."""
-        if not self.closed and sys.stdout is not None:
-            try:
-                sys.stdout.flush()
-            except OSError as error:
-                self._give_up(error)
+        """Write to standard output, and through: a reader sees each file's findings at once."""
+        if self.closed or sys.stdout is None:
+            return
+        try:
+            sys.stdout.write(text)
+            sys.stdout.flush()
+        except OSError as error:
+            self._give_up(error)
 
     def error(self, line: str) -> None:
         """Write one line to standard error, if there is anybody to read it."""

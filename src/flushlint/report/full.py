@@ -1,6 +1,6 @@
 """The finding with its story: the source, and under its lines what happens there, in order.
 
-    FLU101 lost-passed-file: ...
+    FLU101 lost-passed-file: what `put` writes to `log` is lost
       --> hello.py:9:35
        |
      3 | log = open("error1.log", "w")
@@ -9,7 +9,8 @@
      9 |     p = Process(target=put, args=(log,))
        |                                   ^^^ 2 handed over, main process: ...
        |
-       = `flushlint rule FLU101` explains it
+       = help: call `fd.flush()` in the child
+       = rule: flushlint rule FLU101
 
 ``^`` marks the place of the finding, ``-`` the other steps.
 """
@@ -17,6 +18,7 @@
 from __future__ import annotations
 
 import io
+import re
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -35,6 +37,7 @@ __all__ = ["FullReporter"]
 
 _STYLES = {"error": "bold red", "warning": "bold yellow"}
 _STEP_STYLE = "bold cyan"
+_SEMICOLON = re.compile(r"; ")
 
 
 class FullReporter:
@@ -84,18 +87,29 @@ class FullReporter:
         style = _STYLES[diagnostic.severity]
         marks, notes = _marks_and_notes(diagnostic, lines, style)
         gutter = " " * gutter_width(marks)
-        header = Text.assemble((diagnostic.code, style), (f" {diagnostic.name}: ", "bold"))
-        header.append(one_line(diagnostic.message))
+        problem, remedy = _problem_and_remedy(one_line(diagnostic.message))
+        header = Text.assemble((diagnostic.code, style), (f" {diagnostic.name}: ", "bold"), problem)
         yield from header.wrap(self._console, self._width)
         yield Text.assemble(gutter, ("--> ", FRAME_STYLE), place(diagnostic))
         if marks:
             yield Text(f"{gutter} |", FRAME_STYLE)
             yield from snippet_rows(lines, marks, self._width)
             yield Text(f"{gutter} |", FRAME_STYLE)
-        for note in (*notes, f"`flushlint rule {diagnostic.code}` explains it"):
+        if remedy:
+            notes.append(f"help: {remedy}")
+        notes.append(f"rule: flushlint rule {diagnostic.code}")
+        for note in notes:
             rows = Text(note).wrap(self._console, self._width - len(gutter) - len(" = "))
             for index, row in enumerate(rows):
                 yield Text.assemble((f"{gutter} {' ' if index else '='} ", FRAME_STYLE), row)
+
+
+def _problem_and_remedy(message: str) -> tuple[str, str]:
+    """Split a message where it goes on to what to do: at its first semicolon outside of code."""
+    for match in _SEMICOLON.finditer(message):
+        if message.count("`", 0, match.start()) % 2 == 0:
+            return message[: match.start()], message[match.end() :]
+    return message, ""
 
 
 def _marks_and_notes(

@@ -1,0 +1,67 @@
+from __future__ import annotations
+
+import pytest
+
+from flushlint import selection
+from flushlint.rules.registry import RULES, Rule
+from flushlint.selection import Layer, enabled_codes, matching_codes, unknown_prefixes
+
+
+@pytest.fixture
+def opt_in(monkeypatch: pytest.MonkeyPatch) -> str:
+    rule = Rule("FLU106", "flush-not-guaranteed", "A summary.", opt_in=True)
+    monkeypatch.setattr(selection, "RULES", {**RULES, rule.code: rule})
+    return rule.code
+
+
+def test_without_settings_every_rule_is_on_that_is_not_opt_in(opt_in: str) -> None:
+    assert enabled_codes([]) == set(RULES)
+    assert opt_in not in enabled_codes([Layer(ignore=("FLU2",))])
+
+
+@pytest.mark.parametrize("prefix", ["FLU106", "FLU1", "FLU", "ALL"])
+def test_an_opt_in_rule_is_on_when_selected_by_any_prefix(opt_in: str, prefix: str) -> None:
+    assert opt_in in enabled_codes([Layer(extend_select=(prefix,))])
+    assert opt_in in enabled_codes([Layer(select=(prefix,))])
+
+
+@pytest.mark.parametrize(
+    ("layer", "expected"),
+    [
+        (Layer(select=("FLU1",)), {"FLU101", "FLU102", "FLU104"}),
+        (Layer(select=("FLU1",), ignore=("FLU102",)), {"FLU101", "FLU104"}),
+        (Layer(select=("FLU101",), ignore=("FLU1",)), {"FLU101"}),
+        (Layer(select=("FLU101",), ignore=("FLU101",)), set()),
+        (Layer(select=("FLU1", "FLU102"), ignore=("FLU10",)), {"FLU102"}),
+        (Layer(select=("ALL",), ignore=("FLU",)), set()),
+        (Layer(select=("FLU101",), extend_select=("FLU2",)), {"FLU101", "FLU201"}),
+        (Layer(select=()), set()),
+        (Layer(ignore=("F",)), set()),
+        (Layer(ignore=("F",), extend_select=("FLU4",)), {"FLU401", "FLU402", "FLU403"}),
+        (Layer(ignore=("ALL",), extend_select=("FLU9",)), {"FLU901"}),
+    ],
+)
+def test_the_longer_prefix_wins_and_ignore_between_equals(layer: Layer, expected: set[str]) -> None:
+    assert enabled_codes([layer]) == expected
+
+
+def test_a_select_on_the_command_line_starts_afresh() -> None:
+    configured = Layer(select=("FLU1",), ignore=("FLU201",))
+    assert enabled_codes([configured, Layer(select=("FLU2",))]) == {"FLU201"}
+
+
+def test_other_options_on_the_command_line_change_what_is_configured() -> None:
+    configured = Layer(select=("FLU1",))
+    changed = Layer(ignore=("FLU101", "FLU102"), extend_select=("FLU2",))
+    assert enabled_codes([configured, changed]) == {"FLU104", "FLU201"}
+
+
+def test_a_short_ignore_on_the_command_line_beats_a_long_select_in_the_configuration() -> None:
+    assert enabled_codes([Layer(select=("FLU101",)), Layer(ignore=("FLU",))]) == set()
+
+
+def test_prefixes() -> None:
+    assert matching_codes("FLU4") == {"FLU401", "FLU402", "FLU403"}
+    assert matching_codes("") == set()
+    assert matching_codes("flu4") == set()
+    assert unknown_prefixes(["FLU", "E501", "FLU101", "FLU1011", ""]) == ("E501", "FLU1011", "")
