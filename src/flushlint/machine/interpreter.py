@@ -41,7 +41,7 @@ F = TypeVar("F", bound=Handler)
 EXPRESSIONS: dict[type[cst.CSTNode], Handler] = {}
 STATEMENTS: dict[type[cst.CSTNode], Handler] = {}
 
-STEPS_PER_ENTRY = 20_000
+STEPS_PER_ENTRY = 10_000
 STD_STREAMS = 4
 _RECENT = 8
 
@@ -214,7 +214,8 @@ class Machine:
         states = handler(self, node, states)
         for state in states:
             if state.dirty and (
-                len(state.streams) > STD_STREAMS or len(state.heap) > state.crowded
+                len(state.streams) > STD_STREAMS
+                or len(state.heap) + len(state.facts) > state.crowded
             ):
                 self.collect(state)
         return self.join(states)

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from flushlint.machine.objects import Env, Instance, Stream
-from flushlint.machine.state import State
+from flushlint.machine.state import State, origin, parts
 from flushlint.machine.streams import Log, close
 from flushlint.machine.values import Ref, Value
 
@@ -100,6 +100,12 @@ def _sweep(state: State) -> None:
     state.generators = frozenset(i for i in state.generators if i in keep)
     state.crowded = max(state.crowded, 2 * len(keep))
     state.holds = {key: held for key, held in state.holds.items() if key in keys}
+    origins = {origin(key) for key in keys}
+    state.facts = {
+        key: value
+        for key, value in state.facts.items()
+        if not isinstance(root := origin(key), int) or root in origins
+    }
 
 
 def _environments(state: State, identity: int) -> list[int]:
@@ -140,8 +146,6 @@ def _in_cycles(state: State, dead: set[int]) -> set[int]:
 
 def _direct(state: State, value: Value) -> list[int]:
     """Return the objects a value refers to itself: through bound methods and unions too."""
-    from flushlint.machine.state import parts
-
     if isinstance(value, Ref):
         return [value.id]
     found: list[int] = []

@@ -26,7 +26,7 @@ from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Union, Unkn
 if TYPE_CHECKING:
     import libcst as cst
 
-__all__ = ["Frame", "Signal", "State", "parts"]
+__all__ = ["Frame", "Signal", "State", "origin", "parts"]
 
 _CROWDED = 256
 SignalKind = Literal["return", "raise", "break", "continue", "yield"]
@@ -54,6 +54,13 @@ class Frame(NamedTuple):
     base: int
     function: int | None = None
     code: cst.CSTNode | None = None
+
+
+def origin(key: Hashable) -> Hashable:
+    """Return the key of the unknown value that a key speaks of: ``k`` for ``("==", k, 3)``."""
+    while isinstance(key, tuple) and len(key) > 1:
+        key = key[1]
+    return key
 
 
 def parts(value: Value) -> Iterable[Value]:
@@ -272,7 +279,7 @@ class State:
     def mark(
         self, values: Iterable[Value], *, through_classes: bool = True
     ) -> tuple[set[int], set[Hashable]]:
-        """Return what `reach` does, and the keys of the unknown values met on the way."""
+        """Return what `reach` does, and the keys of unknown values and unions on the way."""
         seen: set[int] = set()
         keys: set[Hashable] = set()
         todo = list(values)
@@ -293,10 +300,12 @@ class State:
                     todo.extend(self.references(identity))
             elif kind is Unknown:
                 key = value.key  # type: ignore[union-attr]  # the class says Unknown
-                if key in self.holds and key not in keys:
+                if key not in keys:
                     keys.add(key)
-                    todo.extend(self.holds[key])
+                    todo.extend(self.holds.get(key, ()))
             elif kind is Bound or kind is Method or kind is Union:
+                if kind is Union:
+                    keys.add(value.key)  # type: ignore[union-attr]  # the class says Union
                 todo.extend(parts(value))
         return seen, keys
 
