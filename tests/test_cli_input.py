@@ -147,8 +147,9 @@ class TestAsUsual:
         assert out[0].startswith(f"a.py:{PLACE[0] + 1}:{PLACE[1]}: ")
 
     def test_columns_count_code_points(self, run: Run) -> None:
-        write(PROGRAM.replace("    p = ", "    é😀 = p = "))
-        assert run("check", "a.py")[1][0].startswith(f"a.py:9:{PLACE[1] + 5}: ")
+        before = "x = 'é😀'; "
+        write(PROGRAM.replace("    p = ", f"    {before}p = "))
+        assert run("check", "a.py")[1][0].startswith(f"a.py:9:{PLACE[1] + len(before)}: ")
 
     @pytest.mark.parametrize(
         "line", ["type Pair[T] = tuple[T, T]", "x = f'{d['k']}'", "try: pass\nexcept* E: pass"]

@@ -95,6 +95,11 @@ def test_a_label_that_does_not_fit_beside_its_mark_stands_below_it() -> None:
     assert re.search(r"\|  {30,}2 handed over, main", snippet(THE_STORY, PROGRAM, 80))
 
 
+def test_a_process_is_named_once() -> None:
+    diagnostic = finding(span(1, 0, 1), step("ended", span(1, 0, 1), "child `put` ends"))
+    assert snippet(diagnostic, "x = 1\n").endswith("^ 1 ended: child `put` ends")
+
+
 def test_colours_change_nothing_but_the_colour() -> None:
     colored = shown(THE_STORY, PROGRAM, color=True)
     assert "\x1b[" in colored

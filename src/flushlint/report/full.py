@@ -135,7 +135,8 @@ def _marks_and_notes(
 
 def _label(number: int, step: WitnessStep) -> str:
     kind = step.kind.replace("-", " ")
-    return one_line(f"{number} {kind}, {step.process}: {step.text}")
+    process = "" if step.process in step.text else f", {step.process}"
+    return one_line(f"{number} {kind}{process}: {step.text}")
 
 
 def _mark(span: Span, lines: Sequence[str], symbol: str, style: str, label: str) -> Mark:
