@@ -379,8 +379,8 @@ def test_jobs_change_nothing(flake8: Flake8, tmp_path: Path) -> None:
 
 
 def test_workers_that_do_not_fork_change_nothing(flake8: Flake8, tmp_path: Path) -> None:
-    (tmp_path / "copy.py").write_text(LOSING, encoding="utf-8")
-    arguments = ["--jobs=2", "--flushlint-start-method=spawn", "copy.py", "losing.py"]
+    (tmp_path / "another.py").write_text(LOSING, encoding="utf-8")
+    arguments = ["--jobs=2", "--flushlint-start-method=spawn", "another.py", "losing.py"]
     program = (
         "import multiprocessing, sys\n"
         "from flake8.main.cli import main\n"
@@ -391,7 +391,7 @@ def test_workers_that_do_not_fork_change_nothing(flake8: Flake8, tmp_path: Path)
         [sys.executable, "-c", program], cwd=tmp_path, capture_output=True, text=True, check=True
     )
     assert done.stdout == flake8(*arguments).stdout
-    assert places(done) == [f"{name}:{PLACE}: FLU301" for name in ("copy.py", "losing.py")]
+    assert places(done) == [f"{name}:{PLACE}: FLU301" for name in ("another.py", "losing.py")]
 
 
 def test_columns_count_code_points(flake8: Flake8) -> None:

@@ -11,6 +11,7 @@ Suppression and selection are flake8's own business; the one exception is `_is_w
 from __future__ import annotations
 
 import functools
+import logging
 import os
 import re
 import sys
@@ -31,6 +32,8 @@ if TYPE_CHECKING:
 
 __all__ = ["FlushlintPlugin", "one_line"]
 
+# Below flake8's own logger, which is heard with -v.
+_LOG: Final = logging.getLogger("flake8.flushlint")
 _OFF_BY_DEFAULT: Final = tuple(
     code for code, rule in RULES.items() if rule.opt_in or rule.severity == "warning"
 )
@@ -101,6 +104,7 @@ class FlushlintPlugin:
         except KeyboardInterrupt:
             raise
         except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
+            _LOG.warning("flushlint failed on %s: %r", self._filename, error)
             findings = []
             if self._is_wanted("FLU901"):
                 findings = [(1, 0, f"FLU901 not analysed: {type(error).__name__} in flushlint")]
