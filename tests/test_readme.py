@@ -57,7 +57,11 @@ def commands(console: str) -> list[tuple[str, str]]:
 
 def environment(*directories: Path) -> dict[str, str]:
     """Return an environment in which `directories` come first on the PATH."""
-    kept = {name: value for name, value in os.environ.items() if not name.startswith("PYTHON")}
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith("PYTHON") and name != "COLUMNS"
+    }
     path = os.pathsep.join([*map(str, directories), os.environ.get("PATH", os.defpath)])
     return {**kept, "PATH": path}
 
