@@ -9,17 +9,19 @@ from __future__ import annotations
 
 import itertools
 import re
+import time
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["programs", "vectors"]
+__all__ = ["programs", "reduce_program", "vectors"]
 
 _MAX_DEPTH: Final = 3
+_AT_A_TIME: Final = 6
 _ROUNDS: Final = tuple(
     "".join(bits) for count in range(3) for bits in itertools.product("01", repeat=count)
 )
@@ -90,13 +92,68 @@ _COMPOUND: Final = ("branch",) * 5 + ("loop",) * 3 + ("attempt",) * 4 + ("manage
 
 def vectors(program: str) -> list[tuple[str, str]]:
     """Return the arguments of all the runs of a program that can differ."""
-    functions = program.partition("\n\n\n")[2].rpartition("\n\n\nif __name__")[0]
+    functions = program[program.index("\ndef ") : program.index("\nif __name__")]
     tests = re.sub(r'def .*|helper_\d+\(.*\)|"[^"]*"', "", functions)
     bits = ["01" if re.search(rf"\b{bit}\b", tests) else "0" for bit in "ab"]
     rounds: tuple[str, ...] = ("",)
     if "in flags" in tests:
         rounds = _ROUNDS if "if flag" in tests else ("", "0", "00")
     return [("".join(pair), flags) for pair in itertools.product(*bits) for flags in rounds]
+
+
+def reduce_program(
+    program: str, judge: Callable[[list[str]], list[str]], seconds: float = 60
+) -> str:
+    """Take statements out of a program as long as `judge` says the same of it, and time is left.
+
+    `judge` gets some programs at a time, and says something of each.
+    """
+    said = judge([program])[0]
+    deadline = time.monotonic() + seconds
+    while True:
+        candidates = sorted(
+            dict.fromkeys(text for text in _shortened(program) if _compiles(text)), key=len
+        )
+        for begin in range(0, len(candidates), _AT_A_TIME):
+            some = candidates[begin : begin + _AT_A_TIME]
+            if time.monotonic() > deadline:
+                return program
+            same = [text for text, what in zip(some, judge(some), strict=True) if what == said]
+            if same:
+                program = same[0]
+                break
+        else:
+            return program
+
+
+def _shortened(program: str) -> Iterator[str]:
+    """Yield the program without one statement, or with a compound one replaced by its block."""
+    lines = program.splitlines(keepends=True)
+    for number, line in enumerate(lines[: lines.index('if __name__ == "__main__":\n')]):
+        indent = len(line) - len(line.lstrip())
+        # What ends a loop stays.
+        if not line.startswith("    ") or line.strip() == "break":
+            continue
+        end = next(
+            (
+                later
+                for later in range(number + 1, len(lines))
+                if len(lines[later]) - len(lines[later].lstrip()) <= indent
+            ),
+            len(lines),
+        )
+        yield "".join(lines[:number] + lines[end:])
+        if end > number + 1:
+            block = [inner.removeprefix("    ") for inner in lines[number + 1 : end]]
+            yield "".join(lines[:number] + block + lines[end:])
+
+
+def _compiles(text: str) -> bool:
+    try:
+        compile(text, "program.py", "exec")
+    except SyntaxError:
+        return False
+    return True
 
 
 @st.composite
@@ -117,6 +174,8 @@ class _Place:
     """What may leave or repeat the loop around: `break`, `continue`."""
     in_handler: bool = False
     in_helper: bool = False
+    may_open: bool = True
+    """Not where an exception is caught: `open` may raise one, but not in these runs."""
     may_read_flags: bool = False
 
     def inside(self) -> _Place:
@@ -178,6 +237,8 @@ class _Writer:
         return [self._pick(place.files) + ".close()"]
 
     def _local(self, place: _Place) -> list[str]:
+        if not place.may_open:
+            return self._write(place)
         return ['h = open("h", "a")', *self._write(replace(place, files=("h",)))]
 
     def _leave(self, place: _Place) -> list[str]:
@@ -218,7 +279,7 @@ class _Writer:
 
     def _attempt(self, place: _Place) -> list[str]:
         inside = place.inside()
-        lines = ["try:", *self._block(inside)]
+        lines = ["try:", *self._block(replace(inside, may_open=False))]
         parts = self._pick(("except", "except", "except-else", "finally", "except-finally", "all"))
         if parts != "finally":
             handler = self._pick(_HANDLERS)
@@ -233,12 +294,12 @@ class _Writer:
         return lines
 
     def _manager(self, place: _Place) -> list[str]:
-        if self._draw(st.booleans()):
+        if place.may_open and self._draw(st.booleans()):
             inside = replace(place.inside(), files=(*place.files, "k"))
             lines = self._block(inside)
             return ['with open("k", "a") as k:', f'    k.write("{next(self._numbers)}\\n")', *lines]
         manager = self._pick(_MANAGERS).format(file=self._pick(place.files))
-        return [f"with {manager}:", *self._block(place.inside())]
+        return [f"with {manager}:", *self._block(replace(place.inside(), may_open=False))]
 
     def _help(self, place: _Place) -> list[str]:
         """Call a function, written for this call, that gets the files and the bits."""
@@ -246,7 +307,9 @@ class _Writer:
             return self._write(place)
         passed = "".join(f"{file}, " for file in place.files if file != "g")
         name = f"helper_{len(self.functions) + 1}({passed}a, b)"
-        self.define(name, _Place(place.files, depth=1, in_helper=True))
+        self.define(
+            name, replace(_Place(place.files, depth=1), in_helper=True, may_open=place.may_open)
+        )
         return (
             [name] if self._draw(st.booleans()) else [f"if {name}:", *self._block(place.inside())]
         )
