@@ -440,23 +440,54 @@ def too_wide() -> str:
     return f"{LOSING}    print({' and '.join(['p'] * 10_000)})\n"
 
 
-@pytest.mark.parametrize(
-    "text",
-    ["def f(:\n    os.fork()\n", "print 'os.fork()'\n"],
-)
-def test_broken_syntax_is_flake8s(text: str, flake8: Flake8) -> None:
-    codes = [line.split()[1] for line in flake8("-", text=text).stdout.splitlines()]
-    assert "E999" in codes
-    assert not [code for code in codes if code.startswith("FLU")]
+# What flake8 says of it, and what the plugin says where it is asked for all that it can say.
+BAD_INPUT = {
+    "empty": (b"", [], []),
+    "only-comments": (b"# os.fork()\n", [], []),
+    "no-last-newline": (LOSING.rstrip().encode(), [], ["FLU101"]),
+    "form-feed": (b"\x0c" + LOSING.encode(), [], ["FLU101"]),
+    "tabs": (LOSING.replace("    ", "\t").encode(), [], ["FLU101"]),
+    "undecodable": (b"# \xff\n" + LOSING.encode(), [], ["FLU101"]),
+    "wrong-cookie": (b"# coding: nonsense\n" + LOSING.encode(), [], ["FLU101"]),
+    "nul": (LOSING.encode() + b"x = '\0'\n", ["E999"], []),
+    "utf-16": (LOSING.encode("utf-16"), ["E999"], []),
+    "python-2": (LOSING.encode() + b"print 'PUT'\n", ["E999"], []),
+    "broken": (LOSING.encode() + b"def f(:\n", ["E999"], []),
+    "deep": (LOSING.encode() + b"x = " + b"(" * 2000 + b")" * 2000 + b"\n", ["E999"], []),
+    "wide": (LOSING.encode() + b"x = " + b" and ".join([b"p"] * 10_000) + b"\n", [], ["FLU901"]),
+    "large": (LOSING.encode() + b"x = '" + b"x" * 5_000_000 + b"'\n", [], None),
+    "mutual-recursion": (
+        LOSING.encode() + b"def f(n): g(f), g(n)\ndef g(n): f(g), f(n)\nf(f)\n",
+        [],
+        None,
+    ),
+}
 
 
-def test_what_cannot_be_read_is_flake8s(flake8: Flake8) -> None:
-    assert places(flake8("missing.py")) == ["missing.py:0:1: E902"]
+@pytest.mark.parametrize("kind", BAD_INPUT)
+def test_bad_input(kind: str, flake8: Flake8, tmp_path: Path) -> None:
+    data, of_flake8, of_ours = BAD_INPUT[kind]
+    (tmp_path / "bad.py").write_bytes(data)
+    done = flake8("--select=E9,FLU", "bad.py", "losing.py")
+    found = [line.split(" ")[:2] for line in done.stdout.splitlines()]
+    codes = {code for place, code in found if place.startswith("bad.py:")}
+    assert codes & {"E902", "E999"} == set(of_flake8)
+    if of_ours is not None:
+        assert codes - {"E902", "E999"} == set(of_ours)
+    assert [code for place, code in found if place.startswith("losing.py:")] == ["FLU101"]
+    assert done.stderr == ""
 
 
-def test_undecodable_bytes_are_no_crash(flake8: Flake8, tmp_path: Path) -> None:
-    (tmp_path / "x.py").write_bytes(b"# \xff\n" + LOSING.encode())
-    assert flake8("x.py", "losing.py").returncode == 1
+def test_what_is_no_file(flake8: Flake8, tmp_path: Path) -> None:
+    (tmp_path / "directory.py").mkdir()
+    (tmp_path / "dangling.py").symlink_to("nowhere")
+    (tmp_path / "loop").symlink_to(".")
+    done = flake8("--select=E9,FLU", "missing.py", ".")
+    assert places(done) == [
+        "./dangling.py:0:1: E902",
+        f"./losing.py:{PLACE}: FLU101",
+        "missing.py:0:1: E902",
+    ]
 
 
 @pytest.mark.parametrize(
