@@ -92,6 +92,8 @@ def _of_class(m: Machine, state: State, value: Ref, cls: Class, name: str) -> Va
     if name == "__name__":
         return Const(cls.name)
     found = classes.class_attribute(state, value, name)
+    if found is not None and classes.is_a(state, value, "enum.Enum"):
+        return _member(m, state, value, name, found)
     if found is not None:
         instance = state.look(Instance, found)
         if instance is not None:
@@ -104,6 +106,18 @@ def _of_class(m: Machine, state: State, value: Ref, cls: Class, name: str) -> Va
     if bases:
         return Ext(f"{bases[0]}.{name}")
     return m.unknown()
+
+
+def _member(m: Machine, state: State, cls: Ref, name: str, found: Value) -> Value:
+    """Return the member of an enumeration: one instance for each name."""
+    if name.startswith("_") or state.look(Function, found) or state.look(Instance, found):
+        return found
+    identity = m.identity(("member", cls.id, name))
+    if identity not in state.heap:
+        values = {"value": found, "_value_": found, "name": Const(name)}
+        state.place(identity, Instance(cls, values))
+        state.externals[f"%member{identity}"] = Ref(identity)
+    return Ref(identity)
 
 
 def _of_instance(
@@ -126,9 +140,8 @@ def _of_instance(
     if name == "__class__":
         return [state.push(instance.cls)]
     if name == "__dict__":
-        result = m.unknown()
-        state.hold(result.key, (value,))
-        return [state.push(result)]
+        names = Instance(Ext("%namespace"), {"names": value}, node)
+        return [state.push(m.new(state, node, names, "__dict__"))]
     own = classes.class_attribute(state, instance.cls, "__getattr__")
     if own is not None:
         # Delegation: `def __getattr__(self, name): return getattr(self._file, name)`.

@@ -448,8 +448,7 @@ def initialise(m: Machine, state: State, made: Ref, arguments: Arguments) -> lis
     assert instance is not None
     names = _fields(state, instance.cls)
     if names is not None:
-        _bind_fields(m, state, made, names, arguments)
-        return [state]
+        return _bind_fields(m, state, made, names, arguments)
     handler = library_method(classes.external_bases(state, instance.cls), "__init__")
     if handler is not None:
         states = handler(m, state, made, arguments)
@@ -474,16 +473,47 @@ def _fields(state: State, cls: Value) -> tuple[str, ...] | None:
 
 def _bind_fields(
     m: Machine, state: State, made: Ref, names: tuple[str, ...], arguments: Arguments
-) -> None:
+) -> list[State]:
     """Bind the arguments of a dataclass or named tuple to its fields."""
-    attributes = state.edit(Instance, made.id).attributes
+    states = [state]
     for index, name in enumerate(names):
         value = arguments.get(index, name)
-        if value is None:
-            instance = state.look(Instance, made)
-            assert instance is not None
-            value = classes.class_attribute(state, instance.cls, name)
-        attributes[name] = m.unknown() if value is None else value
+        again: list[State] = []
+        for current in states:
+            for after in _field_value(m, current, made, name, value, arguments):
+                given = after.pop()
+                after.edit(Instance, made.id).attributes[name] = given
+                again.append(after)
+        states = again
+    found: list[State] = []
+    for after in states:
+        instance = after.look(Instance, made)
+        own = instance and classes.class_attribute(after, instance.cls, "__post_init__")
+        if own:
+            for done in call(m, after, own, Arguments(arguments.node, [made])):
+                done.pop()
+                found.append(done)
+        else:
+            found.append(after)
+    return found
+
+
+def _field_value(
+    m: Machine, state: State, made: Ref, name: str, value: Value | None, arguments: Arguments
+) -> list[State]:
+    """Push the value of a field: what is given, its default, or what its factory makes."""
+    if value is not None:
+        return [state.push(value)]
+    instance = state.look(Instance, made)
+    assert instance is not None
+    default = classes.class_attribute(state, instance.cls, name)
+    field_object = None if default is None else state.look(Instance, default)
+    if field_object is not None and field_object.cls == Ext("%field"):
+        factory = field_object.attributes["factory"]
+        if factory == NONE:
+            return [state.push(m.unknown())]
+        return call(m, state, factory, Arguments(arguments.node, []))
+    return [state.push(m.unknown() if default is None else default)]
 
 
 def has_finalizer(state: State, identity: int) -> bool:

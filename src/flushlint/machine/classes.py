@@ -61,7 +61,8 @@ def has_unknown_base(state: State, cls: Value) -> bool:
 
 def is_a(state: State, cls: Value, name: str) -> bool:
     """Say whether a class is, or derives from, the library type of this name."""
-    return name in external_bases(state, cls)
+    bases = external_bases(state, cls)
+    return name in bases or (name == "enum.Enum" and any(b.startswith("enum.") for b in bases))
 
 
 def fields(state: State, instance: Instance) -> tuple[str, ...] | None:

@@ -13,7 +13,7 @@ from flushlint.machine import attributes, calls, classes, generators, names
 from flushlint.machine.interpreter import STD_STREAMS, Machine, expression
 from flushlint.machine.iteration import Elements, iterate
 from flushlint.machine.joining import compact
-from flushlint.machine.objects import Function, Instance, Mapping, Sequence
+from flushlint.machine.objects import Env, Function, Instance, Mapping, Sequence
 from flushlint.machine.state import State
 from flushlint.machine.values import FALSE, NONE, TRUE, Const, Ext, Ref, Union, Unknown, Value
 
@@ -137,8 +137,48 @@ def _binary(m: Machine, node: cst.BinaryOperation, states: list[State]) -> list[
                 continue
             if not isinstance(right, Const):
                 m.may_raise(state, "builtins.ZeroDivisionError", node)
-        found.append(state.push(binary(m, state, type(node.operator), left, right)))
+        found += overloaded(m, state, type(node.operator), left, right, node)
     return found
+
+
+def overloaded(
+    m: Machine,
+    state: State,
+    kind: type[cst.CSTNode],
+    left: Value,
+    right: Value,
+    node: cst.CSTNode,
+) -> list[State]:
+    """Apply an operator; the program's own classes may define what it does."""
+    name = _OPERATORS.get(kind)
+    if name is not None:
+        in_place = f"__i{name}__" if kind.__name__.endswith("Assign") else f"__{name}__"
+        for receiver, other, method_name in (
+            (left, right, in_place), (left, right, f"__{name}__"), (right, left, f"__r{name}__"),
+        ):  # fmt: skip
+            instance = state.look(Instance, receiver)
+            own = instance and classes.class_attribute(state, instance.cls, method_name)
+            if own:
+                arguments = calls.Arguments(node, [receiver, other])
+                return calls.call(m, state, own, arguments)
+    return [state.push(binary(m, state, kind, left, right))]
+
+
+_OPERATORS: dict[type[cst.CSTNode], str] = {
+    cst.Add: "add", cst.AddAssign: "add", cst.Subtract: "sub", cst.SubtractAssign: "sub",
+    cst.Multiply: "mul", cst.MultiplyAssign: "mul", cst.Divide: "truediv",
+    cst.DivideAssign: "truediv", cst.FloorDivide: "floordiv", cst.Modulo: "mod",
+    cst.ModuloAssign: "mod", cst.MatrixMultiply: "matmul", cst.MatrixMultiplyAssign: "matmul",
+    cst.BitAnd: "and", cst.BitAndAssign: "and", cst.BitOr: "or", cst.BitOrAssign: "or",
+    cst.BitXor: "xor", cst.BitXorAssign: "xor", cst.LeftShift: "lshift",
+    cst.LeftShiftAssign: "lshift", cst.RightShift: "rshift", cst.RightShiftAssign: "rshift",
+    cst.Power: "pow",
+}  # fmt: skip
+_SIGNS: dict[type[cst.CSTNode], str] = {
+    cst.Minus: "__neg__",
+    cst.Plus: "__pos__",
+    cst.BitInvert: "__invert__",
+}
 
 
 def binary(
@@ -211,23 +251,33 @@ def _unary(m: Machine, node: cst.UnaryOperation, states: list[State]) -> list[St
     states = m.eval(node.expression, states)
     if isinstance(node.operator, cst.Not):
         return negate(m, states)
+    found: list[State] = []
     for state in states:
-        value = state.pop()
-        if isinstance(value, Const) and isinstance(value.value, (int, float)):
-            number = value.value
-            if isinstance(node.operator, cst.Minus):
-                state.push(Const(-number))
-                continue
-            if isinstance(node.operator, cst.Plus):
-                state.push(value)
-                continue
-        state.push(m.unknown())
-    return states
+        value = state.stack[-1]
+        instance = state.look(Instance, value)
+        sign = _SIGNS.get(type(node.operator), "")
+        own = instance and classes.class_attribute(state, instance.cls, sign)
+        if own:
+            state.pop()
+            found += calls.call(m, state, own, calls.Arguments(node, [value]))
+        else:
+            found.append(_signed(m, state, node))
+    return found
+
+
+def _signed(m: Machine, state: State, node: cst.UnaryOperation) -> State:
+    value = state.pop()
+    if isinstance(value, Const) and isinstance(value.value, (int, float)):
+        if isinstance(node.operator, cst.Minus):
+            return state.push(Const(-value.value))
+        if isinstance(node.operator, cst.Plus):
+            return state.push(value)
+    return state.push(m.unknown())
 
 
 def negate(m: Machine, states: list[State]) -> list[State]:
     """Replace the topmost operand by its negation."""
-    states = m.chosen(states)
+    states = m.judged(states)
     for state in states:
         answer = m.truth(state, state.pop())
         if isinstance(answer, bool):
@@ -441,13 +491,31 @@ def _update(state: State, mapping: Mapping, source: Value) -> None:
     mapping.exact = mapping.exact and other.exact
 
 
-@expression(cst.ListComp, cst.SetComp, cst.GeneratorExp, cst.DictComp)
+@expression(cst.GeneratorExp)
+def _generator_expression(
+    m: Machine, node: cst.GeneratorExp, states: list[State]
+) -> list[State]:
+    """A generator expression is a call of the generator function that it stands for."""
+    definition = m.generator_function(node)
+    found: list[State] = []
+    for state in m.eval(node.for_in.iter, states):
+        frame = state.frames[-1]
+        function = Function(
+            definition, m.scopes[definition], frame.env, frame.module, {}, "<genexpr>"
+        )
+        made = m.new(state, definition, function)
+        source = state.pop()
+        found += calls.call(m, state, made, calls.Arguments(node, [source]))
+    return found
+
+
+@expression(cst.ListComp, cst.SetComp, cst.DictComp)
 def _comprehension(
     m: Machine,
-    node: cst.ListComp | cst.SetComp | cst.GeneratorExp | cst.DictComp,
+    node: cst.ListComp | cst.SetComp | cst.DictComp,
     states: list[State],
 ) -> list[State]:
-    """Run a comprehension as the loop that it is; a generator expression at once as well."""
+    """Run a comprehension as the loop that it is."""
     hidden = names.targets_of(node.for_in)
     for state in states:
         made: Sequence | Mapping = (
@@ -542,10 +610,7 @@ def _subscript(m: Machine, node: cst.Subscript, states: list[State]) -> list[Sta
     states = m.chosen(m.eval(node.value, states))
     element = node.slice[0].slice
     if len(node.slice) > 1 or not isinstance(element, cst.Index):
-        for state in states:
-            sequence = state.pop()
-            state.push(_sliced(m, state, sequence, node))
-        return states
+        return _slice(m, node, states)
     found = []
     for state in m.chosen(m.eval(element.value, states)):
         receiver, key = state.take(2)
@@ -553,8 +618,37 @@ def _subscript(m: Machine, node: cst.Subscript, states: list[State]) -> list[Sta
     return found
 
 
-def _sliced(m: Machine, state: State, value: Value, node: cst.CSTNode) -> Value:
+def _slice(m: Machine, node: cst.Subscript, states: list[State]) -> list[State]:
+    """Take a slice: computed where sequence and bounds are known."""
+    element = node.slice[0].slice
+    bounds: list[cst.BaseExpression | None] = [None, None, None]
+    if isinstance(element, cst.Slice) and len(node.slice) == 1:
+        bounds = [element.lower, element.upper, element.step]
+    given = [b for b in bounds if b is not None]
+    states = m.eval_all(given, states)
+    for state in states:
+        values = iter(state.take(len(given)))
+        numbers = [NONE if b is None else next(values) for b in bounds]
+        sequence = state.pop()
+        cut = None
+        if isinstance(element, cst.Slice) and all(
+            isinstance(n, Const) and (n.value is None or isinstance(n.value, int))
+            for n in numbers
+        ):
+            cut = slice(*(n.value for n in numbers if isinstance(n, Const)))
+        state.push(_sliced(m, state, sequence, node, cut))
+    return states
+
+
+def _sliced(
+    m: Machine, state: State, value: Value, node: cst.CSTNode, cut: slice | None
+) -> Value:
     sequence = state.look(Sequence, value)
+    if cut is not None and cut.step != 0:
+        if isinstance(value, Const) and isinstance(value.value, (str, bytes)):
+            return Const(value.value[cut])
+        if sequence is not None and sequence.exact:
+            return m.new(state, node, Sequence(sequence.kind, sequence.items[cut]))
     if sequence is None:
         return m.unknown(None if contains_newline(value) is not False else False)
     return m.new(state, node, Sequence(sequence.kind, list(sequence.items), exact=False))
@@ -581,7 +675,12 @@ def _item(m: Machine, state: State, receiver: Value, key: Value, node: cst.CSTNo
                 return [state.push(instance.attributes.get(name, m.unknown()))]
     sequence = state.look(Sequence, receiver)
     if sequence is not None:
-        return [state.push(_element(m, sequence, key))]
+        element = _element(m, sequence, key)
+        if isinstance(element, Unknown) and not sequence.exact:
+            same = Unknown(("item", receiver, _key(key)), element.newline)
+            state.hold(same.key, (element,))
+            element = same
+        return [state.push(element)]
     mapping = state.look(Mapping, receiver)
     if mapping is not None:
         if isinstance(key, Const) and key.value in mapping.entries:
@@ -842,6 +941,13 @@ def _store_item(state: State, receiver: Value, key: Value, item: Value) -> None:
         else:
             sequence.items.append(item)
             sequence.exact = False
+    elif isinstance(obj, Instance) and obj.cls == Ext("%namespace"):
+        owner = obj.attributes["names"]
+        held = state.heap.get(owner.id) if isinstance(owner, Ref) else None
+        if isinstance(held, Instance) and isinstance(owner, Ref) and isinstance(key, Const):
+            state.edit(Instance, owner.id).attributes[str(key.value)] = item
+        elif isinstance(held, Env) and isinstance(owner, Ref) and isinstance(key, Const):
+            state.edit(Env, owner.id).variables[str(key.value)] = item
     elif isinstance(obj, Instance) and not _holds_weakly(state, obj):
         attribute = state.edit(Instance, receiver.id).attributes
         attribute[f"[{key}]"] = item
@@ -878,7 +984,7 @@ def _distribute(
         (i for i, e in enumerate(target.elements) if isinstance(e, cst.StarredElement)), None
     )
     if not found.exact or len(found.items) < count - (star is not None):
-        return [found.any(m) for _ in range(count)]
+        return [found.any(m, state) for _ in range(count)]
     if star is None:
         return found.items[:count]
     after = count - star - 1

@@ -17,12 +17,12 @@ from flushlint.machine.joining import compact, join, join_values
 from flushlint.machine.lifetime import collect, live
 from flushlint.machine.log import Log
 from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Stream
+from flushlint.machine.scope import Scope, generator_function
 from flushlint.machine.state import Frame, Signal, State
 from flushlint.machine.streams import add_pending, close
 from flushlint.machine.values import Const, Ref, Union, Unknown, Value
 
 if TYPE_CHECKING:
-    from flushlint.machine.scope import Scope
     from flushlint.model import AnalysisOptions
 
 __all__ = [
@@ -101,6 +101,7 @@ class Machine:
         self.spawn_base: Callable[[], list[State]] | None = None
         self.finalizes = any(scope.name == "__del__" for scope in scopes.values())
         self._identities: dict[Hashable, int] = {}
+        self._generator_functions: dict[cst.GeneratorExp, cst.FunctionDef] = {}
         self._fresh = 0
 
     # -- names for new things -----------------------------------------------------------
@@ -286,11 +287,42 @@ class Machine:
             found.extend(branch.push(v) for branch, v in self.choose(state, value))
         return found
 
+    def judged(self, states: list[State]) -> list[State]:
+        """Split states by the options of the topmost operand, and ask its `__bool__`."""
+        found: list[State] = []
+        for state in self.chosen(states):
+            value = state.stack[-1]
+            instance = state.look(Instance, value)
+            if instance is None or not isinstance(instance.cls, Ref):
+                found.append(state)
+            else:
+                found += self._ask_instance(state, instance, value)
+        return found
+
+    def _ask_instance(self, state: State, instance: Instance, value: Value) -> list[State]:
+        from flushlint.machine import calls, classes
+
+        for name in ("__bool__", "__len__"):
+            own = classes.class_attribute(state, instance.cls, name)
+            if own is not None:
+                state.pop()
+                arguments = calls.Arguments(instance.node or self.module, [value])
+                return self.chosen(calls.call(self, state, own, arguments))
+        return [state]
+
+    def generator_function(self, node: cst.GeneratorExp) -> cst.FunctionDef:
+        """Return the generator function that a generator expression stands for."""
+        known = self._generator_functions.get(node)
+        if known is None:
+            known = generator_function(node, self.scopes)
+            self._generator_functions[node] = known
+        return known
+
     def split(self, states: list[State]) -> tuple[list[State], list[State]]:
         """Pop the topmost operand and part the states in which it is true from the rest."""
         true: list[State] = []
         false: list[State] = []
-        for state in self.chosen(states):
+        for state in self.judged(states):
             answer = self.truth(state, state.pop())
             if isinstance(answer, bool):
                 (true if answer else false).append(state)

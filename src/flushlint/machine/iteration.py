@@ -24,16 +24,30 @@ class Elements(NamedTuple):
     exact: bool
     nonempty: bool
 
-    def any(self, m: Machine) -> Value:
-        """Return one value that stands for any of the elements."""
-        return join_values(self.items, m.fresh) if self.items else m.unknown()
+    def any(self, m: Machine, state: State) -> Value:
+        """Return one value that stands for any of the elements.
+
+        An unknown element is another unknown each time it is asked for.
+        """
+        if not self.items:
+            return m.unknown()
+        value = join_values(self.items, m.fresh)
+        if not isinstance(value, Unknown):
+            return value
+        fresh = m.unknown(value.newline)
+        if value.key in state.holds:
+            state.hold(fresh.key, (value,))
+        return fresh
 
 
 def iterate(m: Machine, state: State, value: Value) -> Elements:
     """Return the elements of a value; nothing is known of those of an unknown one."""
     sequence = state.look(Sequence, value)
     if sequence is not None:
-        return Elements(list(sequence.items), sequence.exact, bool(sequence.items))
+        # A list that a loop has filled with objects holds one: else they would not exist.
+        objects = any(v.__class__ is Ref for v in sequence.items)
+        nonempty = sequence.nonempty or objects or (sequence.exact and bool(sequence.items))
+        return Elements(list(sequence.items), sequence.exact, nonempty)
     mapping = state.look(Mapping, value)
     if mapping is not None:
         keys: list[Value] = [Const(key) for key in mapping.entries]

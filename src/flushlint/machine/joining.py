@@ -22,12 +22,13 @@ from flushlint.machine.objects import (
 from flushlint.machine.state import State
 from flushlint.machine.values import Const, Union, Unknown, Value
 
-__all__ = ["Fresh", "compact", "join", "join_values", "signature", "weaken"]
+__all__ = ["Fresh", "compact", "finite", "join", "join_values", "signature", "weaken"]
 
 Fresh: TypeAlias = "Callable[[], int]"
 
 _MOST_OPTIONS = 4
 _MOST_STATES = 64
+_LONGEST_WORD = 24
 
 
 def signature(state: State) -> Hashable:
@@ -201,6 +202,7 @@ def _merge_object(into: State, identity: int, other: Obj, fresh: Fresh) -> None:
             ]
         else:
             sequence.items = compact((*mine.items, *other.items))
+            sequence.nonempty = _holds_one(mine) and _holds_one(other)
             sequence.exact = False
     elif isinstance(mine, Mapping) and isinstance(other, Mapping):
         mapping = into.edit(Mapping, identity)
@@ -215,6 +217,10 @@ def _merge_object(into: State, identity: int, other: Obj, fresh: Fresh) -> None:
         _merge_names(into.edit(type(mine), identity).attributes, other.attributes, fresh)
 
 
+def _holds_one(sequence: Sequence) -> bool:
+    return sequence.nonempty or (sequence.exact and bool(sequence.items))
+
+
 def _merge_names(mine: dict[Hashable, Value] | dict[str, Value], other: object, fresh: Fresh) -> None:
     assert isinstance(other, dict)
     for name, value in other.items():
@@ -225,35 +231,68 @@ def _merge_names(mine: dict[Hashable, Value] | dict[str, Value], other: object, 
             mine[name] = join_values((known, value), fresh)
 
 
-def weaken(state: State, before: State, fresh: Fresh) -> None:
+def finite(state: State, before: State) -> Hashable:
+    """Return the flags and such that a loop has changed: values of which there are few."""
+    found: list[Hashable] = []
+    for identity in state.differing(before):
+        obj, old = state.heap.get(identity), before.heap.get(identity)
+        if obj is None or old is None or obj is old:
+            continue
+        if isinstance(obj, Sequence) and obj.exact:
+            found.append((identity, len(obj.items)))
+        names = _named_values(obj)
+        if names is not None:
+            found.extend(
+                (identity, name, value)
+                for name, value in names.items()
+                if _is_finite(value) and (_named_values(old) or {}).get(name) != value
+            )
+    return frozenset(found)
+
+
+def _is_finite(value: Value) -> bool:
+    """Say whether a constant is a flag or a word: of numbers a loop may make ever new ones."""
+    return isinstance(value, Const) and (
+        value.value is None
+        or isinstance(value.value, bool)
+        or (isinstance(value.value, str) and len(value.value) <= _LONGEST_WORD)
+    )
+
+
+def _named_values(obj: Obj) -> dict[str, Value] | None:
+    if isinstance(obj, Env):
+        return obj.variables
+    return obj.attributes if isinstance(obj, Instance) else None
+
+
+def weaken(state: State, before: State, fresh: Fresh, *, everything: bool) -> None:
     """Widen: what changed between two rounds of a loop is unknown from now on.
 
     Only plain values are widened, and the lengths of containers; objects stay, since the
-    machine is about them.
+    machine is about them. Flags and lists that get shorter are spared at first: there is an
+    end to them. `everything` spares nothing.
     """
-    for identity, obj in state.heap.items():
-        old = before.heap.get(identity)
-        if old is None or old is obj:
+    for identity in list(state.differing(before)):
+        obj, old = state.heap.get(identity), before.heap.get(identity)
+        if obj is None or old is None or old is obj:
             continue
-        if isinstance(obj, Env) and isinstance(old, Env):
-            names: dict[str, Value] = state.edit(Env, identity).variables
-            previous: dict[str, Value] = old.variables
-        elif isinstance(obj, Sequence) and isinstance(old, Sequence):
-            if obj.items != old.items:
+        if isinstance(obj, Sequence) and isinstance(old, Sequence):
+            shrinks = obj.exact and len(obj.items) < len(old.items)
+            if obj.items != old.items and (everything or not shrinks):
                 sequence = state.edit(Sequence, identity)
+                sequence.nonempty = _holds_one(obj) and _holds_one(old)
                 sequence.items = compact((*old.items, *obj.items))
                 sequence.exact = False
-            continue
         elif isinstance(obj, Mapping) and isinstance(old, Mapping):
             if obj.entries != old.entries or obj.rest != old.rest:
                 mapping = state.edit(Mapping, identity)
                 mapping.entries = {**old.entries, **obj.entries}
                 mapping.exact = False
-            continue
-        elif isinstance(obj, Instance) and isinstance(old, Instance):
-            names, previous = state.edit(Instance, identity).attributes, old.attributes
-        else:
-            continue
-        for name, value in names.items():
-            if value.__class__ in (Const, Unknown) and previous.get(name, value) != value:
-                names[name] = Unknown(fresh())
+        elif isinstance(obj, (Env, Instance)) and type(old) is type(obj):
+            previous = _named_values(old) or {}
+            names = _named_values(state.edit(type(obj), identity)) or {}
+            for name, value in names.items():
+                plain = value.__class__ in (Const, Unknown)
+                if plain and previous.get(name, value) != value:
+                    if everything or not _is_finite(value):
+                        names[name] = Unknown(fresh())

@@ -10,18 +10,19 @@ import libcst as cst
 from flushlint.machine import calls, classes, generators, names
 from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import Elements, iterate
-from flushlint.machine.joining import signature, weaken
+from flushlint.machine.joining import finite, signature, weaken
 from flushlint.machine.objects import Generator, Instance
 from flushlint.machine.state import State
-from flushlint.machine.values import Ref, Unknown, Value
+from flushlint.machine.values import Ref, Value
 
 __all__ = ["continued", "loop", "repeat", "resume_loop"]
 
 Body: TypeAlias = "Callable[[list[State]], list[State]]"
 
-_UNROLLED = 4
+_UNROLLED = 8
 _OBJECTS = 16
-_ROUNDS = 10
+_ROUNDS = 12
+_PATIENCE = 6
 
 
 def continued(m: Machine, body: Body, states: list[State]) -> list[State]:
@@ -51,18 +52,20 @@ def repeat(
     exits: list[State] = []
     before = states[0].copy() if states else None
     for turn in range(_ROUNDS):
-        if turn >= 2:
-            states = [s for s in states if signature(s) not in seen]
-        if not states or before is None:
+        if before is None:
             break
         if turn >= 2:
-            seen.update(signature(s) for s in states)
+            keys = [(signature(s), finite(s, before)) for s in states]
+            states = [s for s, key in zip(states, keys, strict=True) if key not in seen]
+            seen.update(keys)
+        if not states:
+            break
         left, states = once(states)
         exits += left
         states = m.join(states)
         if turn >= 1:
             for state in states:
-                weaken(state, before, m.fresh)
+                weaken(state, before, m.fresh, everything=turn >= _PATIENCE)
     return m.join(exits)
 
 
@@ -193,22 +196,11 @@ def _any_number(
         bound = [
             after
             for s in states
-            for after in _bind(m, target, s, _another(m, s, found))
+            for after in _bind(m, target, s, found.any(m, s))
         ]
         return exits, continued(m, body, bound)
 
     return repeat(m, [state], once)
-
-
-def _another(m: Machine, state: State, found: Elements) -> Value:
-    """Return any of the elements; an unknown one is another unknown in each turn."""
-    value = found.any(m)
-    if not isinstance(value, Unknown):
-        return value
-    fresh = m.unknown(value.newline)
-    if value.key in state.holds:
-        state.hold(fresh.key, (value,))
-    return fresh
 
 
 def _over_generator(

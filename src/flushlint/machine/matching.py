@@ -143,5 +143,5 @@ def _bind_sequence(
                 rest = Sequence("list", list(found.items), exact=False)
                 names.store(m, state, part.name.value, m.new(state, part, rest))
             continue
-        value = found.items[index] if exact else found.any(m)
+        value = found.items[index] if exact else found.any(m, state)
         _bind(m, state, part.value, value)

@@ -49,14 +49,18 @@ class Env:
 
 @dataclass(slots=True)
 class Sequence:
-    """A list, tuple or set. Where `exact` is false it holds any number of its items."""
+    """A list, tuple or set. Where `exact` is false it holds any number of its items.
+
+    `nonempty` says that it holds one at least, where that is not plain from the items.
+    """
 
     kind: SequenceKind
     items: list[Value]
     exact: bool = True
+    nonempty: bool = False
 
     def copy(self) -> Sequence:
-        return Sequence(self.kind, list(self.items), self.exact)
+        return Sequence(self.kind, list(self.items), self.exact, self.nonempty)
 
     def values(self) -> Iterator[Value]:
         yield from self.items

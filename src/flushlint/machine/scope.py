@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 
 import libcst as cst
 
-__all__ = ["Scope", "build_scopes", "children"]
+__all__ = ["Scope", "build_scopes", "children", "generator_function"]
 
 _PUNCTUATION = frozenset(
     {
@@ -99,6 +99,41 @@ def _collect(start: cst.CSTNode, scope: Scope, scopes: dict[cst.CSTNode, Scope])
             todo.extend(children(node))
         else:
             todo.extend(handler(node, scope, scopes))
+
+
+_SOURCE = "__outermost_iterable__"
+
+
+def generator_function(
+    node: cst.GeneratorExp, scopes: dict[cst.CSTNode, Scope]
+) -> cst.FunctionDef:
+    """Write a generator expression as a function that takes its outermost iterable.
+
+    The nodes of the expression itself are used again, so that they keep their places.
+    """
+    source = cst.Name(_SOURCE)
+    element = cst.SimpleStatementLine([cst.Expr(cst.Yield(node.elt))])
+    body = _loop(node.for_in, source, element)
+    definition = cst.FunctionDef(
+        cst.Name("genexpr"), cst.Parameters([cst.Param(source)]), cst.IndentedBlock([body])
+    )
+    outer = scopes[next(iter(scopes))]
+    scope = Scope(definition, "<genexpr>", outer, yields=True)
+    scope.bound.add(_SOURCE)
+    _collect(body, scope, scopes)
+    scopes[definition] = scope
+    return definition
+
+
+def _loop(
+    clause: cst.CompFor, source: cst.BaseExpression, innermost: cst.SimpleStatementLine
+) -> cst.For:
+    inner: cst.BaseStatement = innermost
+    if clause.inner_for_in is not None:
+        inner = _loop(clause.inner_for_in, clause.inner_for_in.iter, innermost)
+    for condition in reversed(clause.ifs):
+        inner = cst.If(condition.test, cst.IndentedBlock([inner]))
+    return cst.For(clause.target, source, cst.IndentedBlock([inner]))
 
 
 def _name(node: cst.Name, scope: Scope, _: object) -> tuple[cst.CSTNode, ...]:

@@ -16,7 +16,7 @@ from flushlint.machine import (
     matching,
     names,
 )
-from flushlint.machine.expressions import append, assign, binary, subscript_key
+from flushlint.machine.expressions import append, assign, overloaded, subscript_key
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.objects import Instance, Mapping, Sequence
 from flushlint.machine.state import Signal, State
@@ -87,8 +87,8 @@ def _aug_assign(m: Machine, node: cst.AugAssign, states: list[State]) -> list[St
                 state.edit(Sequence, left.id).exact = False
             found.append(state)
             continue
-        result = binary(m, state, type(node.operator), left, right)
-        found += assign(m, state, node.target, result)
+        for after in overloaded(m, state, type(node.operator), left, right, node):
+            found += assign(m, after, node.target, after.pop())
     return found
 
 

@@ -16,7 +16,7 @@ from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
 
 __all__: list[str] = []
 
-_LARGEST_RANGE = 4
+_LARGEST_RANGE = 8
 
 
 def _quiet(*names: str) -> None:
@@ -32,9 +32,9 @@ _quiet(
     *(
         f"builtins.{name}"
         for name in (
-            "abs", "all", "any", "ascii", "bin", "bool", "bytearray", "bytes", "chr", "complex",
-            "dir", "divmod", "format", "hash", "hex", "id", "input", "max", "memoryview", "min", "object", "oct", "ord", "pow", "repr",
-            "round", "slice", "sum", "object.__init__", "help", "breakpoint",
+            "abs", "ascii", "bin", "bool", "bytearray", "bytes", "chr", "complex",
+            "dir", "divmod", "format", "hash", "hex", "id", "input", "memoryview", "object", "oct", "ord", "pow", "repr",
+            "round", "slice", "object.__init__", "help", "breakpoint",
         )
     ),
 )  # fmt: skip
@@ -94,7 +94,7 @@ def _range(m: Machine, state: State, arguments: Arguments) -> list[State]:
             if len(span) <= _LARGEST_RANGE:
                 items: list[Value] = [Const(n) for n in span]
                 return [state.push(m.new(state, arguments.node, Sequence("tuple", items)))]
-            many = Sequence("tuple", [m.unknown()], exact=False)
+            many = Sequence("tuple", [m.unknown()], exact=False, nonempty=True)
             return [state.push(m.new(state, arguments.node, many))]
     return [state.push(m.unknown())]
 
@@ -125,6 +125,18 @@ def _elements(
         else:
             elements = iterate(m, branch, option)
             found.append((branch, Sequence("list", elements.items, elements.exact)))
+    return found
+
+
+@library("builtins.sum", "builtins.max", "builtins.min", "builtins.any", "builtins.all",
+         "statistics.mean", "math.fsum", "collections.Counter")  # fmt: skip
+def _consume(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Functions that run an iterable to its end; `any` and `all` may stop before."""
+    if len(arguments.positional) != 1:
+        return [state.push(m.unknown())]
+    found: list[State] = []
+    for after, _ in _elements(m, state, arguments.positional[0], arguments):
+        found.append(after.push(m.unknown()))
     return found
 
 
@@ -177,7 +189,7 @@ def _defaultdict(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return states
 
 
-@library("builtins.dict", "collections.OrderedDict", "collections.Counter")
+@library("builtins.dict", "collections.OrderedDict")
 def _dict(m: Machine, state: State, arguments: Arguments) -> list[State]:
     mapping = Mapping(dict(arguments.keywords))
     if arguments.positional:
@@ -195,17 +207,45 @@ def _dict(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 @library("builtins.enumerate", "builtins.zip", "itertools.zip_longest", "itertools.product")
 def _zip(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    columns = [iterate(m, state, v) for v in arguments.positional]
+    return [
+        after.push(_rows(m, after, given, arguments))
+        for after, given in _drained(m, state, arguments)
+    ]
+
+
+def _drained(
+    m: Machine, state: State, arguments: Arguments, start: int = 0
+) -> list[tuple[State, list[Value]]]:
+    """Run the generators among the arguments to their ends, as if they were consumed here."""
+    paths: list[tuple[State, list[Value]]] = [(state, list(arguments.positional[:start]))]
+    for value in arguments.positional[start:]:
+        again: list[tuple[State, list[Value]]] = []
+        for current, done in paths:
+            if current.look(Generator, value) is None:
+                again.append((current, [*done, value]))
+                continue
+            for after, sequence in _elements(m, current, value, arguments):
+                made = m.new(after, arguments.node, sequence, f"drained{len(done)}")
+                again.append((after, [*done, made]))
+        paths = again
+    return paths
+
+
+def _rows(m: Machine, state: State, values: list[Value], arguments: Arguments) -> Value:
+    columns = [iterate(m, state, v) for v in values]
     start = _called(arguments) == "enumerate"
     if start and columns:
-        numbers: list[Value] = [Const(i) for i in range(len(columns[0].items))]
+        given = arguments.get(1, "start")
+        first = given.value if isinstance(given, Const) and isinstance(given.value, int) else 0
+        columns = columns[:1]
+        numbers: list[Value] = [Const(first + i) for i in range(len(columns[0].items))]
         counted = columns[0]._replace(items=numbers)
         columns = [counted, columns[0]]
     exact = all(c.exact for c in columns)
     if exact:
         rows = [list(row) for row in zip(*(c.items for c in columns), strict=False)]
     else:
-        rows = [[c.any(m) for c in columns]]
+        rows = [[c.any(m, state) for c in columns]]
     items: list[Value] = [
         m.new(state, arguments.node, Sequence("tuple", row), f"row{i}")
         for i, row in enumerate(rows)
@@ -214,9 +254,8 @@ def _zip(m: Machine, state: State, arguments: Arguments) -> list[State]:
     objects = any(v.__class__ is Ref for c in columns for v in c.items)
     if not exact and not objects and not all(c.nonempty for c in columns):
         # There may be no row at all, so a loop over it may not run.
-        loose = m.unknown()
-        return [state.push(loose)]
-    return [state.push(m.new(state, arguments.node, result))]
+        return m.unknown()
+    return m.new(state, arguments.node, result)
 
 
 @library("builtins.map", "builtins.filter", "itertools.starmap")
@@ -224,8 +263,17 @@ def _map(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """Run the function over the elements at once, although it would run when consumed."""
     if len(arguments.positional) < 2:
         return [state.push(m.unknown())]
-    function = arguments.positional[0]
-    columns = [iterate(m, state, v) for v in arguments.positional[1:]]
+    found: list[State] = []
+    for after, values in _drained(m, state, arguments, 1):
+        found += _mapped(m, after, values, arguments)
+    return found
+
+
+def _mapped(
+    m: Machine, state: State, values: list[Value], arguments: Arguments
+) -> list[State]:
+    function = values[0]
+    columns = [iterate(m, state, v) for v in values[1:]]
     result = Sequence("list", [], exact=False)
     made = m.new(state, arguments.node, result)
     states = [state.push(made)]
@@ -233,7 +281,7 @@ def _map(m: Machine, state: State, arguments: Arguments) -> list[State]:
     rows = (
         [list(r) for r in zip(*(c.items for c in columns), strict=False)]
         if exact
-        else [[c.any(m) for c in columns]]
+        else [[c.any(m, state) for c in columns]]
     )
     for row in rows:
         again: list[State] = []
@@ -263,7 +311,7 @@ def _next(m: Machine, state: State, arguments: Arguments) -> list[State]:
         if own:
             return calls.call(m, state, own, Arguments(arguments.node, [value]))
         m.may_raise(state, "builtins.StopIteration", arguments.node)
-        return [state.push(iterate(m, state, value).any(m))]
+        return [state.push(iterate(m, state, value).any(m, state))]
     yielded, ended = resume(m, state, value.id, arguments.node)
     for after in ended:
         after.pop()
@@ -387,16 +435,38 @@ def _exit(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return []
 
 
-@library("dataclasses.dataclass", "dataclasses.field", "functools.wraps",
-         "functools.lru_cache")  # fmt: skip
-def _decorator_factory(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """Calls that return a decorator, which is then the identity; `field(default=...)`."""
+@library("dataclasses.field")
+def _field(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """A field's default, or what makes it for each instance anew."""
     default = arguments.keywords.get("default")
     if default is not None:
         return [state.push(default)]
-    factory = arguments.keywords.get("default_factory")
-    if factory is not None:
-        return calls.call(m, state, factory, Arguments(arguments.node, []))
+    factory = arguments.keywords.get("default_factory") or NONE
+    made = Instance(Ext("%field"), {"factory": factory}, arguments.node)
+    return [state.push(m.new(state, arguments.node, made))]
+
+
+@library("dataclasses.replace", "copy.copy", "copy.replace")
+def _replace(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """A shallow copy, with some attributes replaced: it shares the rest."""
+    value = arguments.positional[0] if arguments.positional else NONE
+    found: list[State] = []
+    for branch, option in m.choose(state, value):
+        obj = branch.heap.get(option.id) if isinstance(option, Ref) else None
+        if isinstance(obj, (Instance, Sequence, Mapping)):
+            other = obj.copy()
+            if isinstance(other, Instance):
+                other.attributes.update(arguments.keywords)
+            found.append(branch.push(m.new(branch, arguments.node, other, "copy")))
+        else:
+            found.append(branch.push(option))
+    return found
+
+
+@library("dataclasses.dataclass", "functools.wraps",
+         "functools.lru_cache")  # fmt: skip
+def _decorator_factory(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Calls that return a decorator, which is then the identity."""
     kind = {"dataclass": "%dataclass", "lru_cache": "%cache"}.get(_called(arguments), "%decorator")
     return [state.push(m.new(state, arguments.node, Instance(Ext(kind), {})))]
 
@@ -475,24 +545,26 @@ def _clear_cache(m: Machine, state: State, receiver: Value, arguments: Arguments
 
 @library("builtins.globals", "builtins.locals", "builtins.vars")
 def _namespace(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """The names of the module or of this frame, as a dict-like object."""
+    """The names of the module, of this frame or of an object, as a dict-like object."""
     frame = state.frames[-1]
     env = frame.module if _called(arguments) == "globals" else frame.env
     if arguments.positional:
-        result = m.unknown()
-        state.hold(result.key, arguments.positional)
-        return [state.push(result)]
-    made = Instance(Ext("%namespace"), {"names": Ref(env)}, arguments.node)
+        names: Value = arguments.positional[0]
+    else:
+        names = Ref(env)
+    made = Instance(Ext("%namespace"), {"names": names}, arguments.node)
     return [state.push(m.new(state, arguments.node, made))]
 
 
 @method("%namespace", "__getitem__", "get")
 def _named(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     instance = state.look(Instance, receiver)
-    env = None if instance is None else state.look(Env, instance.attributes["names"])
+    names = None if instance is None else instance.attributes["names"]
+    owner = state.heap.get(names.id) if isinstance(names, Ref) else None
+    held = owner.attributes if isinstance(owner, Instance) else getattr(owner, "variables", None)
     key = arguments.positional[0] if arguments.positional else NONE
-    if env is not None and isinstance(key, Const):
-        value = env.variables.get(str(key.value))
+    if held is not None and isinstance(key, Const):
+        value = held.get(str(key.value))
         if value is not None:
             return [state.push(value)]
         return [state.push(arguments.positional[1] if len(arguments.positional) > 1 else NONE)]

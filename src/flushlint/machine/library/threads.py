@@ -208,7 +208,7 @@ def _pool_map(m: Machine, state: State, receiver: Value, arguments: Arguments) -
     rows = (
         [list(r) for r in zip(*(c.items for c in columns), strict=False)]
         if exact
-        else [[c.any(m) for c in columns]]
+        else [[c.any(m, state) for c in columns]]
     )
     states = [state]
     for row in rows:
