@@ -467,6 +467,8 @@ BAD_INPUT = {
 @pytest.mark.parametrize("kind", BAD_INPUT)
 def test_bad_input(kind: str, flake8: Flake8, tmp_path: Path) -> None:
     data, of_flake8, of_ours = BAD_INPUT[kind]
+    if b"\0" in data and sys.version_info < (3, 11, 4):
+        pytest.skip("flake8 itself does not survive a NUL here")
     (tmp_path / "bad.py").write_bytes(data)
     done = flake8("--select=E9,FLU", "bad.py", "losing.py")
     found = [line.split(" ")[:2] for line in done.stdout.splitlines()]
