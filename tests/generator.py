@@ -295,7 +295,7 @@ class _Writer:
 
     def _manager(self, place: _Place) -> list[str]:
         if place.may_open and self._draw(st.booleans()):
-            inside = replace(place.inside(), files=(*place.files, "k"))
+            inside = replace(place.inside(), files=tuple(dict.fromkeys((*place.files, "k"))))
             lines = self._block(inside)
             return ['with open("k", "a") as k:', f'    k.write("{next(self._numbers)}\\n")', *lines]
         manager = self._pick(_MANAGERS).format(file=self._pick(place.files))
