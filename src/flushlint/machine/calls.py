@@ -31,6 +31,7 @@ __all__ = [
     "become",
     "call",
     "defaults",
+    "field_names",
     "finalize",
     "has_finalizer",
     "library",
@@ -446,7 +447,7 @@ def initialise(m: Machine, state: State, made: Ref, arguments: Arguments) -> lis
     """Run the initialiser that an instance inherits from the library, or from nowhere."""
     instance = state.look(Instance, made)
     assert instance is not None
-    names = _fields(state, instance.cls)
+    names = field_names(state, instance.cls)
     if names is not None:
         return _bind_fields(m, state, made, names, arguments)
     handler = library_method(classes.external_bases(state, instance.cls), "__init__")
@@ -463,7 +464,8 @@ def initialise(m: Machine, state: State, made: Ref, arguments: Arguments) -> lis
     return [state]
 
 
-def _fields(state: State, cls: Value) -> tuple[str, ...] | None:
+def field_names(state: State, cls: Value) -> tuple[str, ...] | None:
+    """Return the fields of a dataclass or named tuple, None for other classes."""
     for candidate in classes.lineage(state, cls):
         obj = state.look(Class, candidate)
         if obj is not None and obj.fields is not None:
@@ -520,27 +522,36 @@ def has_finalizer(state: State, identity: int) -> bool:
     """Say whether an instance has a `__del__` of the program's own that has not yet run."""
     instance = state.heap[identity]
     assert isinstance(instance, Instance)
-    return (
-        "%finalized" not in instance.attributes
-        and classes.class_attribute(state, instance.cls, "__del__") is not None
-    )
+    if "%finalized" in instance.attributes:
+        return False
+    if any(name.startswith("%finalizer") for name in instance.attributes):
+        return True
+    return classes.class_attribute(state, instance.cls, "__del__") is not None
 
 
 def finalize(m: Machine, state: State, dying: list[int]) -> None:
-    """Run `__del__` of these instances in place; paths in it join again at its end."""
+    """Run what is to run when these instances go, in place; paths in it join at its end."""
     for identity in dying:
+        if identity not in state.heap:
+            continue
         instance = state.edit(Instance, identity)
         instance.attributes["%finalized"] = Const(value=True)
+        node = instance.node or m.module
         function = classes.class_attribute(state, instance.cls, "__del__")
-        assert function is not None
-        branch = state.copy()
-        arguments = Arguments(instance.node or m.module, [Ref(identity)])
-        states, _ = m.captured(
-            lambda inside, f=function, a=arguments: call(m, inside[0], f, a), [branch]  # type: ignore[misc]  # bound now
-        )
-        if states:
-            states[0].pop()
-            become(state, states[0])
+        if function is not None:
+            _run_in_place(m, state, function, Arguments(node, [Ref(identity)]))
+        for name, value in list(instance.attributes.items()):
+            entry = state.look(Sequence, value) if name.startswith("%finalizer") else None
+            if entry is not None:
+                _run_in_place(m, state, entry.items[0], Arguments(node, entry.items[1:]))
+
+
+def _run_in_place(m: Machine, state: State, function: Value, arguments: Arguments) -> None:
+    normal, _ = m.captured(lambda inside: call(m, inside[0], function, arguments), [state.copy()])
+    if normal:
+        joined = m.join(normal)[0]
+        joined.pop()
+        become(state, joined)
 
 
 def become(state: State, other: State) -> None:

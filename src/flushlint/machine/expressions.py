@@ -13,7 +13,7 @@ from flushlint.machine import attributes, calls, classes, generators, names
 from flushlint.machine.interpreter import STD_STREAMS, Machine, expression
 from flushlint.machine.iteration import Elements, iterate
 from flushlint.machine.joining import compact
-from flushlint.machine.objects import Env, Function, Instance, Mapping, Sequence
+from flushlint.machine.objects import Env, Function, Generator, Instance, Mapping, Sequence
 from flushlint.machine.state import State
 from flushlint.machine.values import FALSE, NONE, TRUE, Const, Ext, Ref, Union, Unknown, Value
 
@@ -491,11 +491,20 @@ def _update(state: State, mapping: Mapping, source: Value) -> None:
     mapping.exact = mapping.exact and other.exact
 
 
+_PURE = frozenset(
+    {"abs", "bool", "chr", "divmod", "float", "format", "hash", "hex", "int", "isinstance",
+     "len", "max", "min", "ord", "range", "repr", "round", "str", "strip", "split", "lower",
+     "upper", "startswith", "endswith", "enumerate", "zip"}
+)  # fmt: skip
+
+
 @expression(cst.GeneratorExp)
 def _generator_expression(
     m: Machine, node: cst.GeneratorExp, states: list[State]
 ) -> list[State]:
     """A generator expression is a call of the generator function that it stands for."""
+    if m.called_in(node) <= _PURE:
+        return _comprehension(m, node, states)  # nobody can tell when it runs
     definition = m.generator_function(node)
     found: list[State] = []
     for state in m.eval(node.for_in.iter, states):
@@ -512,7 +521,7 @@ def _generator_expression(
 @expression(cst.ListComp, cst.SetComp, cst.DictComp)
 def _comprehension(
     m: Machine,
-    node: cst.ListComp | cst.SetComp | cst.DictComp,
+    node: cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp,
     states: list[State],
 ) -> list[State]:
     """Run a comprehension as the loop that it is."""
@@ -693,6 +702,8 @@ def _item(m: Machine, state: State, receiver: Value, key: Value, node: cst.CSTNo
         return [state.push(any_of(m, [*mapping.rest, *_unless_constant(key, mapping)]))]
     if isinstance(receiver, Ext):
         return [state.push(_external_item(m, receiver, key))]
+    if isinstance(receiver, Const) and isinstance(receiver.value, (str, bytes)):
+        return [state.push(_character(m, receiver.value, key))]
     if receiver == VERSION and key == Const(0):
         return [state.push(Const(3))]
     m.may_raise(state, "builtins.LookupError", node)
@@ -741,6 +752,13 @@ def _unless_constant(key: Value, mapping: Mapping) -> list[Value]:
     return [] if isinstance(key, Const) else list(mapping.entries.values())
 
 
+def _character(m: Machine, text: str | bytes, key: Value) -> Value:
+    index = key.value if isinstance(key, Const) else None
+    if isinstance(index, int) and -len(text) <= index < len(text):
+        return Const(text[index])
+    return m.unknown(False if contains_newline(Const(text)) is False else None)
+
+
 def _external_item(m: Machine, receiver: Ext, key: Value) -> Value:
     # `queue.Queue[int]`, `list[str]` name the class itself; `os.environ["X"]` is anything.
     last = receiver.name.rpartition(".")[2]
@@ -776,7 +794,7 @@ def _call(m: Machine, node: cst.Call, states: list[State]) -> list[State]:
     for argument in node.args:
         states = m.eval(argument.value, states)
         if argument.star:
-            states = m.chosen(states)
+            states = _collected(m, m.chosen(states), argument)
     found: list[State] = []
     for state in states:
         values = state.take(len(node.args))
@@ -795,6 +813,19 @@ def _call(m: Machine, node: cst.Call, states: list[State]) -> list[State]:
                 after.drop(function)
             found.append(after.push(result))
     return m.join(found)
+
+
+def _collected(m: Machine, states: list[State], node: cst.CSTNode) -> list[State]:
+    """Run a generator that a star spreads."""
+    found: list[State] = []
+    for state in states:
+        value = state.stack[-1]
+        if isinstance(value, Ref) and state.look(Generator, value) is not None:
+            state.pop()
+            found += generators.exhaust(m, state, value.id, node)
+        else:
+            found.append(state)
+    return found
 
 
 # What these expressions yield is held elsewhere too; of others the call had the only reference.

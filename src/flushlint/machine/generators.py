@@ -12,6 +12,7 @@ import libcst as cst
 from flushlint.machine import calls, classes
 from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import iterate
+from flushlint.machine.names import get_hidden, put_hidden
 from flushlint.machine.objects import Function, Generator, Instance, Sequence
 from flushlint.machine.scope import children
 from flushlint.machine.state import Frame, Signal, State
@@ -37,6 +38,8 @@ def suspend(m: Machine, node: cst.Yield, states: list[State]) -> list[State]:
     plan = m.resuming[-1] if m.resuming else None
     if plan is not None and node in plan.path:
         m.resuming[-1] = None
+        if isinstance(node.value, cst.From) and plan.thrown is None:
+            return _delegated(m, node, states)
         for state in states:
             if plan.thrown is not None:
                 m.leave(state, plan.thrown)
@@ -55,18 +58,31 @@ def suspend(m: Machine, node: cst.Yield, states: list[State]) -> list[State]:
 
 
 def _delegate(m: Machine, node: cst.Yield, source: cst.From, states: list[State]) -> list[State]:
-    """`yield from`: what the inner iterable yields is yielded once, then it goes on."""
+    """`yield from`: every yield of the inner iterable is one of this generator."""
     found: list[State] = []
     for state in m.chosen(m.eval(source.item, states)):
-        value = state.pop()
-        inner = state.look(Generator, value)
-        if inner is not None and isinstance(value, Ref):
-            for after in exhaust(m, state, value.id, node):
+        put_hidden(state, node, state.pop())
+        found += _delegated(m, node, [state])
+    return found
+
+
+def _delegated(m: Machine, node: cst.Yield, states: list[State]) -> list[State]:
+    """Go on with the inner iterable; its result is pushed when it has come to its end."""
+    found: list[State] = []
+    for state in states:
+        value = get_hidden(state, node) or NONE
+        ended = [state.copy()]
+        if isinstance(value, Ref) and state.look(Generator, value) is not None:
+            yielded, ended = resume(m, state, value.id, node)
+            for after in yielded:
+                m.leave(after, Signal("yield", after.pop(), node))
+            for after in ended:
                 after.pop()
-                found.append(after.push(m.unknown()))
-            continue
-        iterate(m, state, value)
-        found.append(state.push(m.unknown()))
+        else:
+            m.leave(state, Signal("yield", iterate(m, state, value).any(m, state), node))
+        for after in ended:
+            get_hidden(after, node, remove=True)
+            found.append(after.push(m.unknown()))
     return found
 
 
@@ -109,6 +125,9 @@ def resume(
         return [], []
     body = function.node
     assert isinstance(body, cst.FunctionDef)
+    if sum(1 for frame in state.frames if frame.code is body) >= 2:
+        generator.status = "done"  # a recursion is cut: what it yields is like the rest
+        return [], [state.push(NONE)]
     m.executed.add(body)
     plan = None
     if generator.at is not None:

@@ -99,7 +99,9 @@ class Machine:
         self.executed: set[cst.CSTNode] = set()
         self.resuming: list[Resumption | None] = []
         self.spawn_base: Callable[[], list[State]] | None = None
-        self.finalizes = any(scope.name == "__del__" for scope in scopes.values())
+        used = scopes[module].used
+        self.finalizes = "finalize" in used or any(s.name == "__del__" for s in scopes.values())
+        self.turns = 1
         self._identities: dict[Hashable, int] = {}
         self._generator_functions: dict[cst.GeneratorExp, cst.FunctionDef] = {}
         self._fresh = 0
@@ -309,6 +311,10 @@ class Machine:
                 arguments = calls.Arguments(instance.node or self.module, [value])
                 return self.chosen(calls.call(self, state, own, arguments))
         return [state]
+
+    def called_in(self, node: cst.GeneratorExp) -> set[str]:
+        """Return the names of the functions that a generator expression calls."""
+        return self.scopes[self.generator_function(node)].calls
 
     def generator_function(self, node: cst.GeneratorExp) -> cst.FunctionDef:
         """Return the generator function that a generator expression stands for."""

@@ -21,6 +21,7 @@ Body: TypeAlias = "Callable[[list[State]], list[State]]"
 
 _UNROLLED = 8
 _OBJECTS = 16
+_MOST_TURNS = 32
 _ROUNDS = 12
 _PATIENCE = 6
 
@@ -138,16 +139,17 @@ def _loop_over(
         if method is not None:
             return _over_next(m, node, target, state, iterator, method, body)
     found = iterate(m, state, iterator)
-    if _one_by_one(found) and not started:
+    if _one_by_one(m, found) and not started:
         return _unrolled(m, target, [state], found.items, body)
     return _any_number(m, target, state, found, body, started=started)
 
 
-def _one_by_one(found: Elements) -> bool:
+def _one_by_one(m: Machine, found: Elements) -> bool:
     """Say whether to visit each element once: a loop that closes each closes them all."""
     if any(v.__class__ is Ref for v in found.items):
         return len(found.items) <= _OBJECTS
-    return found.exact and len(found.items) <= _UNROLLED
+    few = len(found.items) <= _UNROLLED and m.turns * len(found.items) <= _MOST_TURNS
+    return found.exact and few
 
 
 def _bind(
@@ -166,6 +168,21 @@ def _unrolled(
     body: Body,
 ) -> list[State]:
     outer = states[0].frames[-1].context
+    turns, m.turns = m.turns, m.turns * max(1, len(items))
+    try:
+        return _turns(m, target, states, items, body, outer)
+    finally:
+        m.turns = turns
+
+
+def _turns(
+    m: Machine,
+    target: cst.BaseAssignTargetExpression,
+    states: list[State],
+    items: list[Value],
+    body: Body,
+    outer: int,
+) -> list[State]:
     for index, item in enumerate(items):
         # What a known turn of a loop makes is a thing of its own.
         context = m.identity(("turn", outer, target, index))

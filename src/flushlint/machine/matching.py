@@ -6,12 +6,12 @@ import ast
 
 import libcst as cst
 
-from flushlint.machine import names
+from flushlint.machine import classes, names
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.iteration import iterate
-from flushlint.machine.objects import Mapping, Sequence
+from flushlint.machine.objects import Class, Instance, Mapping, Sequence
 from flushlint.machine.state import State
-from flushlint.machine.values import Const, Unknown, Value
+from flushlint.machine.values import Const, Ext, Unknown, Value
 
 __all__: list[str] = []
 
@@ -73,17 +73,61 @@ def _matches(m: Machine, state: State, pattern: cst.MatchPattern, subject: Value
             return known if isinstance(known, bool) else None
         return False
     sequence = state.look(Sequence, subject)
-    if isinstance(pattern, (cst.MatchTuple, cst.MatchList)) and sequence is not None:
-        return _matches_sequence(m, state, pattern, sequence)
-    if isinstance(subject, Const):
-        return None if isinstance(pattern, cst.MatchClass) else False
-    return None
+    if isinstance(pattern, (cst.MatchTuple, cst.MatchList)):
+        if sequence is not None:
+            return _matches_sequence(m, state, pattern, sequence)
+        return False if state.look(Instance, subject) is not None else _never(subject)
+    if isinstance(pattern, cst.MatchClass):
+        return _matches_class(m, state, pattern, subject)
+    return False if isinstance(subject, Const) else None
+
+
+_BUILTIN = {"str": str, "int": int, "float": float, "bool": bool, "bytes": bytes}
+
+
+def _matches_class(
+    m: Machine, state: State, pattern: cst.MatchClass, subject: Value
+) -> bool | None:
+    """Say whether the subject is an instance of the class that a pattern names."""
+    if not isinstance(pattern.cls, cst.Name):
+        return None
+    cls = names.lookup(m, state, pattern.cls.value)
+    plain = not pattern.patterns and not pattern.kwds
+    if isinstance(cls, Ext):
+        kind = _BUILTIN.get(cls.name.rpartition(".")[2])
+        if isinstance(subject, Const) and kind is not None:
+            return isinstance(subject.value, kind) and (True if plain else None)
+        sequence = state.look(Sequence, subject)
+        if sequence is not None:
+            return sequence.kind == cls.name.rpartition(".")[2] and (True if plain else None)
+        return False if state.look(Instance, subject) is not None and kind else None
+    if state.look(Class, cls) is None:
+        return None
+    instance = state.look(Instance, subject)
+    if instance is not None:
+        return cls in classes.lineage(state, instance.cls) and (True if plain else None)
+    return False if isinstance(subject, Const) or state.look(Sequence, subject) else None
+
+
+def _takes_anything(pattern: cst.MatchTuple | cst.MatchList) -> bool:
+    """Say whether every part of a sequence pattern is a star or a plain name."""
+    return all(
+        isinstance(part, cst.MatchStar)
+        or (isinstance(part.value, cst.MatchAs) and part.value.pattern is None)
+        for part in pattern.patterns
+    )
+
+
+def _never(subject: Value) -> bool | None:
+    return False if isinstance(subject, Const) else None
 
 
 def _matches_sequence(
     m: Machine, state: State, pattern: cst.MatchTuple | cst.MatchList, sequence: Sequence
 ) -> bool | None:
     starred = any(isinstance(p, cst.MatchStar) for p in pattern.patterns)
+    if starred and sequence.exact and _takes_anything(pattern):
+        return len(sequence.items) >= len(pattern.patterns) - 1
     if not sequence.exact or starred:
         return None
     if len(pattern.patterns) != len(sequence.items):

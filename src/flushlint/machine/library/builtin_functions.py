@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import io
+
 import libcst as cst
 
 from flushlint.machine import attributes, calls, classes
@@ -10,7 +12,7 @@ from flushlint.machine.generators import exhaust, resume
 from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import iterate
 from flushlint.machine.joining import join_values
-from flushlint.machine.objects import Class, Env, Function, Generator, Instance, Mapping, Sequence
+from flushlint.machine.objects import Class, Env, Function, Generator, Instance, Mapping, Sequence, Stream
 from flushlint.machine.state import State
 from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
 
@@ -191,18 +193,28 @@ def _defaultdict(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 @library("builtins.dict", "collections.OrderedDict")
 def _dict(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    if arguments.positional and state.look(Mapping, arguments.positional[-1]) is None:
+        m.may_raise(state, "builtins.ValueError", arguments.node)
+        found: list[State] = []
+        for after, values in _drained(m, state, arguments):
+            found.append(after.push(_new_dict(m, after, values, arguments)))
+        return found
+    return [state.push(_new_dict(m, state, arguments.positional, arguments))]
+
+
+def _new_dict(m: Machine, state: State, values: list[Value], arguments: Arguments) -> Value:
     mapping = Mapping(dict(arguments.keywords))
-    if arguments.positional:
-        source = state.look(Mapping, arguments.positional[-1])
+    if values:
+        source = state.look(Mapping, values[-1])
         if source is not None:
             mapping.entries = {**source.entries, **mapping.entries}
             mapping.rest, mapping.exact = list(source.rest), source.exact
         else:
             mapping.exact = False
-            for item in iterate(m, state, arguments.positional[-1]).items:
+            for item in iterate(m, state, values[-1]).items:
                 pair = state.look(Sequence, item)
                 mapping.rest.extend(pair.items[1:] if pair is not None else ())
-    return [state.push(m.new(state, arguments.node, mapping))]
+    return m.new(state, arguments.node, mapping)
 
 
 @library("builtins.enumerate", "builtins.zip", "itertools.zip_longest", "itertools.product")
@@ -339,7 +351,27 @@ def _is(m: Machine, state: State, arguments: Arguments) -> list[State]:
 @library("builtins.hasattr")
 def _hasattr(m: Machine, state: State, arguments: Arguments) -> list[State]:
     del m
+    known = _has(state, *arguments.positional) if len(arguments.positional) == 2 else None
+    if known is not None:
+        return [state.push(Const(known))]
     return [state.push(Unknown(("has", *arguments.positional[:2])))]
+
+
+def _has(state: State, value: Value, name: Value) -> bool | None:
+    """Say whether an object has an attribute: streams and the program's own instances."""
+    word = name.value if isinstance(name, Const) else None
+    if not isinstance(word, str):
+        return None
+    stream = state.look(Stream, value)
+    if stream is not None:
+        return hasattr(io.TextIOWrapper if stream.text else io.BufferedWriter, word)
+    instance = state.look(Instance, value)
+    if instance is None or not isinstance(instance.cls, Ref):
+        return None
+    if word in instance.attributes or classes.class_attribute(state, instance.cls, word):
+        return True
+    foreign = classes.external_bases(state, instance.cls)
+    return None if foreign or classes.has_unknown_base(state, instance.cls) else False
 
 
 @library("builtins.getattr")
@@ -442,8 +474,24 @@ def _field(m: Machine, state: State, arguments: Arguments) -> list[State]:
     if default is not None:
         return [state.push(default)]
     factory = arguments.keywords.get("default_factory") or NONE
-    made = Instance(Ext("%field"), {"factory": factory}, arguments.node)
+    values = {"factory": factory, "init": arguments.keywords.get("init") or Const(value=True)}
+    made = Instance(Ext("%field"), values, arguments.node)
     return [state.push(m.new(state, arguments.node, made))]
+
+
+def _replaced(
+    m: Machine, state: State, instance: Instance, arguments: Arguments
+) -> list[State]:
+    """Make a dataclass anew from the values of the old one: `__post_init__` runs again."""
+    given: dict[str, Value] = {}
+    for name in calls.field_names(state, instance.cls) or ():
+        default = classes.class_attribute(state, instance.cls, name)
+        field = None if default is None else state.look(Instance, default)
+        excluded = field is not None and field.attributes.get("init") == Const(value=False)
+        if name in instance.attributes and not excluded:
+            given[name] = instance.attributes[name]
+    given.update(arguments.keywords)
+    return calls.instantiate(m, state, instance.cls, Arguments(arguments.node, [], given))
 
 
 @library("dataclasses.replace", "copy.copy", "copy.replace")
@@ -455,8 +503,9 @@ def _replace(m: Machine, state: State, arguments: Arguments) -> list[State]:
         obj = branch.heap.get(option.id) if isinstance(option, Ref) else None
         if isinstance(obj, (Instance, Sequence, Mapping)):
             other = obj.copy()
-            if isinstance(other, Instance):
-                other.attributes.update(arguments.keywords)
+            if isinstance(obj, Instance) and calls.field_names(branch, obj.cls):
+                found += _replaced(m, branch, obj, arguments)
+                continue
             found.append(branch.push(m.new(branch, arguments.node, other, "copy")))
         else:
             found.append(branch.push(option))
@@ -593,6 +642,18 @@ def _object_new(m: Machine, state: State, arguments: Arguments) -> list[State]:
     cls = arguments.positional[0] if arguments.positional else NONE
     made = Instance(cls, {}, arguments.node)
     return [state.push(m.new(state, arguments.node, made))]
+
+
+@library("weakref.finalize")
+def _weak_finalize(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Run a callback when an object goes. At a child's end it does not run."""
+    if len(arguments.positional) >= 2 and isinstance(arguments.positional[0], Ref):
+        subject, *call = arguments.positional
+        entry = m.new(state, arguments.node, Sequence("tuple", call), "finalizer")
+        if state.look(Instance, subject) is not None:
+            attributes_of = state.edit(Instance, subject.id).attributes
+            attributes_of[f"%finalizer{entry.id}"] = entry
+    return [state.push(m.unknown())]
 
 
 def _weak(kind: str) -> None:

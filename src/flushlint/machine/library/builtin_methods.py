@@ -105,6 +105,8 @@ def _call_mapping(
                 edited.rest.extend(other.rest)
                 edited.exact = edited.exact and other.exact
         return [state.push(NONE)]
+    if name == "popitem":
+        return [state.push(_popitem(m, state, receiver, mapping, arguments))]
     if name == "clear":
         edited = state.edit(Mapping, receiver.id)
         edited.entries, edited.rest, edited.exact = {}, [], True
@@ -113,6 +115,18 @@ def _call_mapping(
     if name == "copy":
         return [state.push(m.new(state, arguments.node, mapping.copy()))]
     return [state.push(m.unknown())]
+
+
+def _popitem(
+    m: Machine, state: State, receiver: Ref, mapping: Mapping, arguments: Arguments
+) -> Value:
+    if mapping.exact and mapping.entries:
+        key, value = state.edit(Mapping, receiver.id).entries.popitem()
+        pair: list[Value] = [Const(key), value]
+    else:
+        held = [*mapping.entries.values(), *mapping.rest]
+        pair = [m.unknown(), join_values(held, m.fresh) if held else m.unknown()]
+    return m.new(state, arguments.node, Sequence("tuple", pair), "popped")
 
 
 def _get(
