@@ -24,12 +24,23 @@ once more for every bracket around it. Memory is 1.0 to 2.3 KB and time 10 to 60
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import NamedTuple
 
-from flushlint.tokens import COMMENT, STRING
-
-if TYPE_CHECKING:
-    from collections.abc import Generator, Iterator
+from flushlint.tokens import (
+    CLOSING,
+    COLON,
+    EQUALS,
+    LAMBDA,
+    NEWLINE,
+    OPENING,
+    OPERATOR,
+    SEPARATOR,
+    STRING,
+    WORD,
+    matched,
+    past_blanks,
+    tokens,
+)
 
 __all__ = ["Refusal", "refusal"]
 
@@ -51,6 +62,11 @@ _STATEMENTS = frozenset(
         "import", "nonlocal", "pass", "raise", "return", "try", "while", "with",
     }
 )  # fmt: skip
+
+
+_WORD = re.compile(r"\w*")
+_BLANKS = re.compile(r"[ \t\f]*")
+_END_OF_LINE = re.compile(r"\r\n?|\n")
 
 
 class Refusal(NamedTuple):
@@ -105,9 +121,9 @@ class _Costs:
         level, chain, start, weight = _LEVEL, 0, 0, 0
         follows_operand = False
         begins_line = True
-        for kind, position in _tokens(self._text, 0):
+        for kind, position in tokens(self._text):
             weight += level
-            if begins_line and kind != _NEWLINE:
+            if begins_line and kind != NEWLINE:
                 begins_line = False
                 if brackets and self._starts_statement(position):
                     # A bracket was never closed: the parser will get no further than this.
@@ -115,32 +131,32 @@ class _Costs:
                     level, chain, start = _LEVEL, 0, 0
                 if not brackets and (why := self._begin_line(position)) is not None:
                     return position, why
-            if kind == _OPERATOR or (kind == _COLON and not (brackets and brackets[-1].is_lambda)):
-                chain += 2
-                follows_operand = False
-            elif _WORD <= kind <= _STRING:
+            if WORD <= kind <= STRING:
                 chain += follows_operand
                 follows_operand = True
-            elif kind == _SEPARATOR:
+            elif kind == OPERATOR or (kind == COLON and not (brackets and brackets[-1].is_lambda)):
+                chain += 2
+                follows_operand = False
+            elif kind == SEPARATOR:
                 chain = start
                 follows_operand = False
-            elif kind == _NEWLINE:
+            elif kind == NEWLINE:
                 begins_line = True
                 if not brackets:
                     chain = 0
                     follows_operand = False
-            elif kind == _OPENING:
-                brackets.append(self._bracket(position, level, chain, start))
+            elif OPENING <= kind <= LAMBDA:
+                brackets.append(self._bracket(kind, position, level, chain, start))
                 if len(brackets) > MAX_BRACKETS:
                     return position, f"brackets nested more than {MAX_BRACKETS} deep"
                 start = chain
                 level = brackets[-1].level_inside
                 follows_operand = False
-            elif kind == _EQUALS:
+            elif kind == EQUALS:
                 follows_operand = False
             elif brackets:
                 chain, start, level = brackets.pop()[:3]
-                follows_operand = kind == _CLOSING
+                follows_operand = kind == CLOSING
             if chain > LONG_CHAIN:
                 weight += 2 * level
                 if chain > MAX_CHAIN:
@@ -149,25 +165,25 @@ class _Costs:
                 return position, "too much code: parsing it would take gigabytes of memory"
         return None
 
-    def _bracket(self, position: int, level: int, chain: int, start: int) -> _Bracket:
+    def _bracket(self, kind: int, position: int, level: int, chain: int, start: int) -> _Bracket:
         """Return the record of a bracket, or `lambda`, that opens at `position`.
 
         Patterns are parsed anew for each alternative of the grammar, at each level.
         """
-        opening = self._text[_past_blanks(self._text, position)]
         inside = level + _LEVEL_STEP
         if self._is_pattern:
-            inside = level * (4 if opening == "{" else 2)
-        return _Bracket(chain + 2, start, level, inside, opening == "l")
+            is_mapping = self._text.startswith("{", past_blanks(self._text, position))
+            inside = level * (4 if is_mapping else 2)
+        return _Bracket(chain + 2, start, level, inside, kind == LAMBDA)
 
     def _starts_statement(self, position: int) -> bool:
         """Return whether a word that only a statement begins with stands at `position`."""
-        return _matched(_WORDS, self._text, _past_blanks(self._text, position)) in _STATEMENTS
+        return matched(_WORD, self._text, past_blanks(self._text, position)) in _STATEMENTS
 
     def _begin_line(self, position: int) -> str | None:
         """Take up the first token of a logical line, blanks before it included."""
-        blanks = _matched(_BLANKS, self._text, position)
-        word = _matched(_WORDS, self._text, position + len(blanks))
+        blanks = matched(_BLANKS, self._text, position)
+        word = matched(_WORD, self._text, position + len(blanks))
         indentation = len(blanks.expandtabs())
         while indentation < self._blocks[-1]:
             self._blocks.pop()
@@ -185,128 +201,3 @@ class _Costs:
         else:
             self._elifs[-1] = 0
         return None
-
-
-# -- tokens ---------------------------------------------------------------------------------------
-
-# Blanks before a token are part of its match. The order of the groups is that of the constants.
-_TOKEN = re.compile(
-    r"[ \t\f]*(?:"
-    r"((?:[fFtT][rR]?|[rR][fFtT])(?=[\"']))"
-    r"|([(\[{]|lambda\b)"
-    r"|(\w+)"
-    rf"|({STRING})"
-    r"|([)\]}])"
-    r"|([,;])"
-    r"|(\r\n?|\n)"
-    rf"|({COMMENT}|\\(?:\r\n?|\n))"
-    r"|(=(?!=))"
-    r"|(:(?!=))"
-    r"|([=!<>:]=|\*\*|//|<<|>>|->|[^ \t\f]))",
-    re.DOTALL,
-)
-(
-    _FORMATTED,
-    _OPENING,
-    _WORD,
-    _STRING,
-    _CLOSING,
-    _SEPARATOR,
-    _NEWLINE,
-    _SKIPPED,
-    _EQUALS,
-    _COLON,
-    _OPERATOR,
-) = range(1, 12)
-
-_END_OF_LINE = re.compile(r"\r\n?|\n")
-_BLANKS = re.compile(r"[ \t\f]*")
-_WORDS = re.compile(r"\w*")
-_QUOTE = re.compile(r"\"\"\"|'''|\"|'")
-# The text of a formatted string, up to a field or to the closing quote.
-_FORMATTED_TEXT = {
-    quote: re.compile(rf"(?:[^{{{quote[0]}\\{newline}]|{{{{|\\[^{{}}]{more})*", re.DOTALL)
-    for quote, newline, more in (
-        ('"', r"\r\n", ""),
-        ("'", r"\r\n", ""),
-        ('"""', "", r'|"(?!"")'),
-        ("'''", "", r"|'(?!'')"),
-    )
-}
-# What follows the colon in a field, up to a field in it or the end of the field around it.
-_FORMAT = re.compile(r"[^{}\r\n]*")
-
-_Tokens: TypeAlias = "Iterator[tuple[int, int]]"
-_Formatted: TypeAlias = "Generator[tuple[int, int], None, int]"
-
-
-def _tokens(text: str, position: int) -> _Tokens:
-    """Yield the kind and the position of each token but comments, from `position` on.
-
-    Never more than what is asked for is looked at, so that the nesting of formatted strings
-    is bounded by whoever asks.
-    """
-    while position < len(text):
-        for match in _TOKEN.finditer(text, position):
-            kind = match.lastindex or 0
-            if kind == _FORMATTED:
-                position = yield from _formatted(text, match.end())
-                break
-            if kind != _SKIPPED:
-                yield kind, match.start()
-        else:
-            return
-
-
-def _formatted(text: str, position: int) -> _Formatted:
-    """Yield the tokens of a formatted string that opens at `position`; return where it ends."""
-    yield _STRING, position
-    quote = _matched(_QUOTE, text, position)
-    position += len(quote)
-    while True:
-        position += len(_matched(_FORMATTED_TEXT[quote], text, position))
-        if text.startswith(quote, position):
-            return position + len(quote)
-        if not text.startswith("{", position):
-            return position + 1
-        position = yield from _field(text, position)
-
-
-def _field(text: str, position: int) -> _Formatted:
-    """Yield the tokens of a field that opens at `position`; return where it ends."""
-    yield _OPENING, position
-    lambdas: list[bool] = []  # whether it is one, for all that is open
-    for kind, at in _tokens(text, position + 1):
-        position = _past_blanks(text, at)
-        if kind == _OPENING:
-            lambdas.append(text.startswith("l", position))
-        elif lambdas:
-            if kind == _CLOSING or (kind == _COLON and lambdas[-1]):
-                lambdas.pop()
-        elif kind == _COLON:
-            position = yield from _format(text, position + 1)
-            break
-        elif kind == _CLOSING:
-            break
-        yield kind, at
-    yield _CLOSING, position
-    return position + 1
-
-
-def _format(text: str, position: int) -> _Formatted:
-    """Yield the tokens of what follows the colon in a field; return where that ends."""
-    while True:
-        position += len(_matched(_FORMAT, text, position))
-        if not text.startswith("{", position):
-            return position
-        position = yield from _field(text, position)
-
-
-def _past_blanks(text: str, position: int) -> int:
-    return position + len(_matched(_BLANKS, text, position))
-
-
-def _matched(pattern: re.Pattern[str], text: str, position: int) -> str:
-    """Return what a pattern that may match nothing matches at `position`."""
-    match = pattern.match(text, position)
-    return match[0] if match is not None else ""
