@@ -2,21 +2,25 @@
 
 from __future__ import annotations
 
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from flushlint.knowledge import constants
 from flushlint.knowledge.processes import PROCESS_TYPES
 from flushlint.machine import calls, classes
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.objects import Class, Function, Generator, Instance, Stream
-from flushlint.machine.state import State
 from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Unknown, Value
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__ = ["bind", "delete", "get", "put"]
 
 # Attributes of library objects that hold no reference to the object.
 _PLAIN = frozenset({"args", "errno", "strerror", "filename", "code", "pid", "exitcode", "name"})
-_PROPERTIES = ("builtins.property", "functools.cached_property")
+_PROPERTIES = (Ext("builtins.property"), Ext("functools.cached_property"))
 
 
 def get(m: Machine, state: State, value: Value, name: str, node: cst.CSTNode) -> list[State]:
@@ -129,8 +133,8 @@ def _of_instance(
         return [state.push(context_member(instance, name))]
     found = classes.class_attribute(state, instance.cls, name)
     descriptor = None if found is None else state.look(Instance, found)
-    if descriptor is not None and isinstance(descriptor.cls, Ext):
-        if descriptor.cls.name in _PROPERTIES and name not in instance.attributes:
+    if descriptor is not None and descriptor.cls in _PROPERTIES:
+        if name not in instance.attributes:
             getter = descriptor.attributes["fget"]
             return calls.call(m, state, getter, calls.Arguments(node, [value]))
     if name in instance.attributes:
@@ -238,7 +242,7 @@ def put(
             if old is not None:
                 state.drop(old)
         elif isinstance(obj, (Class, Function)):
-            state.edit(type(obj), receiver.id).attributes[name] = value
+            state.names_of(receiver.id)[name] = value
             state.dirty = True
     return [state]
 
@@ -255,5 +259,5 @@ def delete(state: State, receiver: Value, name: str) -> None:
     if isinstance(receiver, Ref):
         obj = state.heap.get(receiver.id)
         if isinstance(obj, (Instance, Class, Function)) and name in obj.attributes:
-            del state.edit(type(obj), receiver.id).attributes[name]
+            del state.names_of(receiver.id)[name]
             state.dirty = True

@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import libcst as cst
 
 from flushlint.machine import classes
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.objects import (
     Class,
     Env,
@@ -23,6 +21,11 @@ from flushlint.machine.objects import (
 from flushlint.machine.state import Frame, Signal, State
 from flushlint.machine.streams import forget
 from flushlint.machine.values import NONE, Bound, Const, Ext, Method, Ref, Unknown, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flushlint.machine.interpreter import Machine
 
 __all__ = [
     "LIBRARY",
@@ -67,6 +70,7 @@ class Arguments:
         return None
 
     def values(self) -> list[Value]:
+        """Return everything that is passed."""
         return [*self.positional, *self.keywords.values(), *self.rest]
 
     def after(self, count: int) -> Arguments:
@@ -81,6 +85,7 @@ class Arguments:
         )
 
     def with_receiver(self, receiver: Value) -> Arguments:
+        """Return the arguments with another one before them."""
         return Arguments(
             self.node,
             [receiver, *self.positional],
@@ -373,9 +378,7 @@ def _finish(m: Machine, states: list[State], base: int) -> list[State]:
     return m.join(states)
 
 
-def _recurse(
-    m: Machine, state: State, function: Function, arguments: Arguments
-) -> list[State]:
+def _recurse(m: Machine, state: State, function: Function, arguments: Arguments) -> list[State]:
     """Cut a recursion: its effects are those of the calls under way.
 
     Writes of the cut call are like those of the calls around it. A flush is not claimed to
@@ -384,9 +387,7 @@ def _recurse(
     result = m.unknown()
     values = arguments.values()
     if function.scope.calls & EMPTYING:
-        reached = state.reach(values) | {
-            i for i in state.streams if not state.stream(i).std
-        }
+        reached = state.reach(values) | {i for i in state.streams if not state.stream(i).std}
         forget(state, reached)
     state.hold(result.key, values)
     return [state.push(result)]

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flushlint.machine.objects import Class, Instance
-from flushlint.machine.state import State
 from flushlint.machine.values import Ext, Ref, Unknown, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.state import State
 
 __all__ = [
     "class_attribute",
@@ -71,7 +75,11 @@ def fields(state: State, instance: Instance) -> tuple[str, ...] | None:
         return None
     for candidate in lineage(state, instance.cls):
         obj = state.look(Class, candidate)
-        if obj is not None and obj.fields is not None and is_a(state, candidate, "typing.NamedTuple"):
+        if (
+            obj is not None
+            and obj.fields is not None
+            and is_a(state, candidate, "typing.NamedTuple")
+        ):
             return obj.fields
     return None
 

@@ -34,9 +34,7 @@ def _function(m: Machine, node: cst.FunctionDef, states: list[State]) -> list[St
         assert mapping is not None
         frame = state.frames[-1]
         values = {str(k): v for k, v in mapping.entries.items()}
-        function = Function(
-            node, m.scopes[node], frame.env, frame.module, values, node.name.value
-        )
+        function = Function(node, m.scopes[node], frame.env, frame.module, values, node.name.value)
         state.push(m.new(state, node, function))
         found.append(state)
     found = _decorate(m, node.decorators, found)
@@ -45,9 +43,7 @@ def _function(m: Machine, node: cst.FunctionDef, states: list[State]) -> list[St
     return found
 
 
-def _decorate(
-    m: Machine, decorators: object, states: list[State]
-) -> list[State]:
+def _decorate(m: Machine, decorators: object, states: list[State]) -> list[State]:
     """Apply decorators, the lowest first. One that the machine does not know is the identity."""
     assert isinstance(decorators, (list, tuple))
     for decorator in reversed(decorators):
@@ -190,14 +186,18 @@ def _own(state: State, value: Value, owner: int) -> None:
 
 def _annotated(node: cst.ClassDef) -> tuple[str, ...]:
     """Return the annotated names of a class body: the fields of a dataclass."""
-    found: list[str] = []
-    for line in node.body.body:
-        if isinstance(line, cst.SimpleStatementLine):
-            for part in line.body:
-                if isinstance(part, cst.AnnAssign) and isinstance(part.target, cst.Name):
-                    if not _is_class_variable(part.annotation.annotation):
-                        found.append(part.target.value)
-    return tuple(found)
+    parts = [
+        part
+        for line in node.body.body
+        if isinstance(line, cst.SimpleStatementLine)
+        for part in line.body
+        if isinstance(part, cst.AnnAssign)
+    ]
+    return tuple(
+        part.target.value
+        for part in parts
+        if isinstance(part.target, cst.Name) and not _is_class_variable(part.annotation.annotation)
+    )
 
 
 def _is_class_variable(node: cst.BaseExpression) -> bool:

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import builtins
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 import libcst as cst
 
 from flushlint.machine import classes, names
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.objects import Instance, Sequence
-from flushlint.machine.state import Signal, State
 from flushlint.machine.values import NONE, Ext, Ref, Unknown, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.state import Signal, State
 
 __all__ = ["catches", "trim"]
 
@@ -64,9 +66,7 @@ def _raised_classes(state: State, value: Value | None) -> list[Value] | None:
     return None if instance is None else classes.lineage(state, instance.cls)
 
 
-def _catches_class(
-    state: State, handler: Value, raised: list[Value], *, implicit: bool
-) -> Answer:
+def _catches_class(state: State, handler: Value, raised: list[Value], *, implicit: bool) -> Answer:
     if handler in raised:
         return "yes"
     wanted = _builtin_class(handler.name) if isinstance(handler, Ext) else None
@@ -134,9 +134,7 @@ def _finally(m: Machine, node: cst.Finally, state: State) -> None:
         m.abrupt.append(after)
 
 
-def _protected(
-    m: Machine, node: cst.Try | cst.TryStar, states: list[State]
-) -> list[State]:
+def _protected(m: Machine, node: cst.Try | cst.TryStar, states: list[State]) -> list[State]:
     """Run body, handlers and `else`: all that a `finally` protects."""
     for handler in node.handlers:
         if m.resumes_in(handler):
@@ -221,5 +219,3 @@ def _enter_handler(
             names.delete(after, bound)
     m.abrupt.extend(abrupt)
     return normal
-
-

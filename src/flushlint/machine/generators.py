@@ -7,16 +7,20 @@ from where the suspended frame keeps them.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import libcst as cst
 
 from flushlint.machine import calls, classes
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import iterate
 from flushlint.machine.names import get_hidden, put_hidden
 from flushlint.machine.objects import Function, Generator, Instance, Sequence
 from flushlint.machine.scope import children
 from flushlint.machine.state import Frame, Signal, State
 from flushlint.machine.values import NONE, Ref, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.interpreter import Machine
 
 __all__ = ["await_value", "exhaust", "is_stop", "resume", "suspend"]
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import libcst as cst
 
 from flushlint.knowledge import constants
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.names import store
-from flushlint.machine.state import State
 from flushlint.machine.values import Ext, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.state import State
 
 __all__: list[str] = []
 

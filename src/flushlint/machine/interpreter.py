@@ -8,7 +8,6 @@ the construct that they concern picks them up.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence as Seq
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import libcst as cst
@@ -23,12 +22,15 @@ from flushlint.machine.streams import add_pending, close
 from flushlint.machine.values import Const, Ref, Union, Unknown, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+    from collections.abc import Sequence as Seq
+
     from flushlint.model import AnalysisOptions
 
 __all__ = [
     "EXPRESSIONS",
     "STATEMENTS",
-    "Budget",
+    "BudgetError",
     "Machine",
     "Resumption",
     "expression",
@@ -54,7 +56,7 @@ class Resumption(NamedTuple):
     thrown: Signal | None
 
 
-class Budget(Exception):
+class BudgetError(Exception):
     """An entry has used up its steps."""
 
 
@@ -109,10 +111,12 @@ class Machine:
     # -- names for new things -----------------------------------------------------------
 
     def fresh(self) -> int:
+        """Return a number that no value has had for a key."""
         self._fresh += 1
         return self._fresh
 
     def unknown(self, newline: bool | None = None) -> Unknown:
+        """Return a new unknown value, unlike any other."""
         self._fresh += 1
         return Unknown(self._fresh, newline)
 
@@ -210,7 +214,7 @@ class Machine:
             return states
         self.steps += len(states)
         if self.steps > STEPS_PER_ENTRY:
-            raise Budget
+            raise BudgetError
         handler = STATEMENTS.get(type(node))
         if handler is None:
             return states
@@ -273,7 +277,7 @@ class Machine:
         known = state.facts.get(value.key)
         if known is not None:
             return self.choose(state, known)  # type: ignore[arg-type]  # an option of it
-        found = []
+        found: list[tuple[State, Value]] = []
         last = len(value.options) - 1
         for index, option in enumerate(value.options):
             branch = state if index == last else state.copy()
@@ -362,10 +366,9 @@ class Machine:
         known = state.facts.get(key)
         if isinstance(known, bool):
             return known is positive
-        if isinstance(key, tuple) and key[0] == "is" and key[2] is None:
-            # What is known to be true is not None.
-            if state.facts.get(key[1]) is True:
-                return not positive
+        asks_for_none = isinstance(key, tuple) and key[0] == "is" and key[2] is None
+        if asks_for_none and isinstance(key, tuple) and state.facts.get(key[1]) is True:
+            return not positive  # what is known to be true is not None
         return key, positive
 
     # -- lifetime -------------------------------------------------------------------------

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from flushlint.machine.classes import fields
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.joining import join_values
 from flushlint.machine.objects import Instance, Mapping, Sequence
-from flushlint.machine.state import State
 from flushlint.machine.values import Const, Ref, Unknown, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__ = ["Elements", "iterate"]
 

@@ -5,8 +5,7 @@ What the joined states disagree on otherwise becomes a `Union` of the values, or
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Iterable
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 from flushlint.machine.objects import (
     Class,
@@ -19,8 +18,12 @@ from flushlint.machine.objects import (
     Sequence,
     Stream,
 )
-from flushlint.machine.state import State
 from flushlint.machine.values import Const, Union, Unknown, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable, Iterable
+
+    from flushlint.machine.state import State
 
 __all__ = ["Fresh", "compact", "finite", "join", "join_values", "signature", "weaken"]
 
@@ -113,8 +116,8 @@ def join_values(values: Iterable[Value], fresh: Fresh) -> Value:
     """Return one value for several: the value itself, a `Union`, or an unknown."""
     options: dict[Value, None] = {}
     for value in values:
-        if value.__class__ is Union:
-            options.update(dict.fromkeys(value.options))  # type: ignore[union-attr]
+        if isinstance(value, Union):
+            options.update(dict.fromkeys(value.options))
         else:
             options[value] = None
     if len(options) == 1:
@@ -180,9 +183,9 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
         b = other.externals.get(name, a)
         into.externals[name] = a if a == b else join_values((a, b), fresh)
     if into.signal is not None and other.signal is not None and into.signal != other.signal:
-        a, b = into.signal.value, other.signal.value
-        if a is not None and b is not None and a != b:
-            into.signal = into.signal._replace(value=join_values((a, b), fresh))
+        one, two = into.signal.value, other.signal.value
+        if one is not None and two is not None and one != two:
+            into.signal = into.signal._replace(value=join_values((one, two), fresh))
     into.dirty |= other.dirty
 
 
@@ -211,17 +214,17 @@ def _merge_object(into: State, identity: int, other: Obj, fresh: Fresh) -> None:
         _merge_names(mapping.entries, other.entries, fresh)
         mapping.rest = compact((*mine.rest, *other.rest))
         mapping.exact = mapping.exact and other.exact
-    elif isinstance(mine, (Instance, Function, Class)) and isinstance(
-        other, (Instance, Function, Class)
-    ):
-        _merge_names(into.edit(type(mine), identity).attributes, other.attributes, fresh)
+    elif isinstance(other, (Instance, Function, Class)):
+        _merge_names(into.names_of(identity), other.attributes, fresh)
 
 
 def _holds_one(sequence: Sequence) -> bool:
     return sequence.nonempty or (sequence.exact and bool(sequence.items))
 
 
-def _merge_names(mine: dict[Hashable, Value] | dict[str, Value], other: object, fresh: Fresh) -> None:
+def _merge_names(
+    mine: dict[Hashable, Value] | dict[str, Value], other: object, fresh: Fresh
+) -> None:
     assert isinstance(other, dict)
     for name, value in other.items():
         known = mine.get(name)
@@ -290,9 +293,10 @@ def weaken(state: State, before: State, fresh: Fresh, *, everything: bool) -> No
                 mapping.exact = False
         elif isinstance(obj, (Env, Instance)) and type(old) is type(obj):
             previous = _named_values(old) or {}
-            names = _named_values(state.edit(type(obj), identity)) or {}
+            names = state.names_of(identity)
             for name, value in names.items():
-                plain = value.__class__ in (Const, Unknown)
+                plain = isinstance(value, Unknown) or (
+                    isinstance(value, Const) and (everything or not _is_finite(value))
+                )
                 if plain and previous.get(name, value) != value:
-                    if everything or not _is_finite(value):
-                        names[name] = Unknown(fresh())
+                    names[name] = Unknown(fresh())

@@ -7,12 +7,15 @@ is closed here, unless a cycle of garbage holds it: that is kept, and lost at th
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from flushlint.machine.objects import Env, Instance, Stream
 from flushlint.machine.state import State, origin, parts
 from flushlint.machine.streams import Log, close
 from flushlint.machine.values import Ref, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["collect", "live"]
 

@@ -5,11 +5,12 @@ The rules turn this into findings; nothing here knows a rule.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
     import libcst as cst
 
     from flushlint.machine.objects import Stream, Write

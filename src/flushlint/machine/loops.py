@@ -2,18 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable
-from typing import TypeAlias
-
-import libcst as cst
+from typing import TYPE_CHECKING, TypeAlias
 
 from flushlint.machine import calls, classes, generators, names
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import Elements, iterate
 from flushlint.machine.joining import finite, signature, weaken
 from flushlint.machine.objects import Generator, Instance
-from flushlint.machine.state import State
 from flushlint.machine.values import Ref, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Hashable
+
+    import libcst as cst
+
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__ = ["continued", "loop", "repeat", "resume_loop"]
 
@@ -102,8 +105,8 @@ def resume_loop(
     exits: list[State] = []
     for after in rest:
         exits += _loop_over(m, node, target, after, iterator or m.unknown(), body, started=True)
-    for state in exits:
-        names.get_hidden(state, node, remove=True)
+    for after in exits:
+        names.get_hidden(after, node, remove=True)
     return m.join(exits)
 
 
@@ -155,7 +158,7 @@ def _one_by_one(m: Machine, found: Elements) -> bool:
 def _bind(
     m: Machine, target: cst.BaseAssignTargetExpression, state: State, value: Value
 ) -> list[State]:
-    from flushlint.machine.expressions import assign
+    from flushlint.machine.assignment import assign
 
     return assign(m, state, target, value)
 
@@ -210,11 +213,7 @@ def _any_number(
         nonlocal first
         exits = [] if first else [s.copy() for s in states]
         first = False
-        bound = [
-            after
-            for s in states
-            for after in _bind(m, target, s, found.any(m, s))
-        ]
+        bound = [after for s in states for after in _bind(m, target, s, found.any(m, s))]
         return exits, continued(m, body, bound)
 
     return repeat(m, [state], once)

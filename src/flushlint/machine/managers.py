@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence as Seq
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -13,6 +13,9 @@ from flushlint.machine.objects import Generator, Instance, Sequence, Stream
 from flushlint.machine.state import Signal, State
 from flushlint.machine.streams import close
 from flushlint.machine.values import NONE, Const, Ext, Ref, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence as Seq
 
 __all__ = ["enter", "leave"]
 
@@ -44,7 +47,7 @@ def _items(
 
 
 def _enter_item(m: Machine, state: State, item: cst.WithItem) -> list[State]:
-    from flushlint.machine.expressions import assign
+    from flushlint.machine.assignment import assign
 
     manager = state.pop()
     names.put_hidden(state, item, manager)
@@ -111,16 +114,12 @@ def enter(m: Machine, state: State, manager: Value, node: cst.CSTNode) -> list[S
             own = classes.class_attribute(state, instance.cls, name)
             if own is not None:
                 return _run(m, state, own, calls.Arguments(node, [manager]), name)
-        handler = calls.library_method(
-            classes.external_bases(state, instance.cls), "__enter__"
-        )
+        handler = calls.library_method(classes.external_bases(state, instance.cls), "__enter__")
         if handler is not None:
             return handler(m, state, manager, calls.Arguments(node, []))
         if isinstance(instance.cls, Ext) or classes.external_bases(state, instance.cls):
             return [state.push(manager)]
-    return calls.unknown_call(
-        m, state, calls.Arguments(node, []), receiver=manager, name="acquire"
-    )
+    return calls.unknown_call(m, state, calls.Arguments(node, []), receiver=manager, name="acquire")
 
 
 def leave(
@@ -139,9 +138,7 @@ def leave(
                 details = [m.unknown()] * 3 if raised else [NONE] * 3
                 arguments = calls.Arguments(node, [manager, *details])
                 return _run(m, state, own, arguments, name)
-        handler = calls.library_method(
-            classes.external_bases(state, instance.cls), "__exit__"
-        )
+        handler = calls.library_method(classes.external_bases(state, instance.cls), "__exit__")
         if handler is not None:
             return handler(m, state, manager, calls.Arguments(node, [_raised(state, signal)]))
         if isinstance(instance.cls, Ext) or classes.external_bases(state, instance.cls):
@@ -156,7 +153,6 @@ def leave(
 
 
 def _raised(state: State, signal: Signal | None) -> Value:
-    del state
     return Const(signal if signal is not None and signal.kind == "raise" else None)
 
 
@@ -225,9 +221,7 @@ def _leave_generator(
         return yielded + ended
 
     def throw(states: list[State]) -> list[State]:
-        yielded, ended = generators.resume(
-            m, states[0], identity, arguments.node, thrown=thrown
-        )
+        yielded, ended = generators.resume(m, states[0], identity, arguments.node, thrown=thrown)
         return yielded + ended
 
     normal, abrupt = m.captured(throw, [state])
@@ -247,7 +241,6 @@ def _leave_generator(
 def _make_closing(
     m: Machine, state: State, receiver: Value, arguments: calls.Arguments
 ) -> list[State]:
-    del m
     assert isinstance(receiver, Ref)
     value = arguments.get(0, "thing") or NONE
     state.edit(Instance, receiver.id).attributes["thing"] = value
@@ -258,7 +251,6 @@ def _make_closing(
 def _enter_closing(
     m: Machine, state: State, receiver: Value, arguments: calls.Arguments
 ) -> list[State]:
-    del m, arguments
     instance = state.look(Instance, receiver)
     assert instance is not None
     return [state.push(instance.attributes.get("thing", NONE))]
@@ -286,7 +278,6 @@ def _leave_closing(
 def _make_null(
     m: Machine, state: State, receiver: Value, arguments: calls.Arguments
 ) -> list[State]:
-    del m
     assert isinstance(receiver, Ref)
     value = arguments.get(0, "enter_result") or NONE
     state.edit(Instance, receiver.id).attributes["thing"] = value
@@ -300,7 +291,6 @@ calls.METHODS["contextlib.nullcontext", "__enter__"] = _enter_closing
 def _leave_null(
     m: Machine, state: State, receiver: Value, arguments: calls.Arguments
 ) -> list[State]:
-    del m, receiver, arguments
     return [state.push(NONE)]
 
 
@@ -318,7 +308,6 @@ def _make_suppress(
 def _enter_suppress(
     m: Machine, state: State, receiver: Value, arguments: calls.Arguments
 ) -> list[State]:
-    del m, receiver, arguments
     return [state.push(NONE)]
 
 
@@ -326,7 +315,6 @@ def _enter_suppress(
 def _leave_suppress(
     m: Machine, state: State, receiver: Value, arguments: calls.Arguments
 ) -> list[State]:
-    del m
     instance = state.look(Instance, receiver)
     assert instance is not None
     constant = arguments.positional[0]
@@ -345,20 +333,14 @@ def _redirect(name: str) -> None:
     kind, full = f"contextlib.redirect_{name}", f"sys.{name}"
 
     @calls.method(kind, "__init__")
-    def make(
-        m: Machine, state: State, receiver: Value, arguments: calls.Arguments
-    ) -> list[State]:
-        del m
+    def make(m: Machine, state: State, receiver: Value, arguments: calls.Arguments) -> list[State]:
         assert isinstance(receiver, Ref)
         value = arguments.get(0, "new_target") or NONE
         state.edit(Instance, receiver.id).attributes["target"] = value
         return [state.push(NONE)]
 
     @calls.method(kind, "__enter__")
-    def begin(
-        m: Machine, state: State, receiver: Value, arguments: calls.Arguments
-    ) -> list[State]:
-        del m, arguments
+    def begin(m: Machine, state: State, receiver: Value, arguments: calls.Arguments) -> list[State]:
         assert isinstance(receiver, Ref)
         attributes = state.edit(Instance, receiver.id).attributes
         attributes["before"] = state.externals.get(full, NONE)
@@ -366,10 +348,7 @@ def _redirect(name: str) -> None:
         return [state.push(attributes["target"])]
 
     @calls.method(kind, "__exit__")
-    def end(
-        m: Machine, state: State, receiver: Value, arguments: calls.Arguments
-    ) -> list[State]:
-        del m, arguments
+    def end(m: Machine, state: State, receiver: Value, arguments: calls.Arguments) -> list[State]:
         instance = state.look(Instance, receiver)
         assert instance is not None
         state.externals[full] = instance.attributes.get("before", NONE)
@@ -390,7 +369,6 @@ _STACK = "contextlib.ExitStack"
 def _make_stack(
     m: Machine, state: State, receiver: Value, arguments: calls.Arguments
 ) -> list[State]:
-    del arguments
     assert isinstance(receiver, Ref)
     entries = m.new(state, None, Sequence("list", []), f"exits{receiver.id}")
     state.edit(Instance, receiver.id).attributes["entries"] = entries
@@ -405,7 +383,8 @@ def _entries(state: State, receiver: Value) -> Ref | None:
 
 def _push_exit(m: Machine, state: State, receiver: Value, kind: str, values: list[Value],
                node: cst.CSTNode) -> None:  # fmt: skip
-    from flushlint.machine.expressions import append
+    from flushlint.machine.containers import append
+
     entries = _entries(state, receiver)
     if entries is None:
         return
@@ -426,9 +405,7 @@ def _enter_context(
 
 
 @calls.method(_STACK, "push", "push_async_exit")
-def _push(
-    m: Machine, state: State, receiver: Value, arguments: calls.Arguments
-) -> list[State]:
+def _push(m: Machine, state: State, receiver: Value, arguments: calls.Arguments) -> list[State]:
     manager = arguments.get(0, "exit") or NONE
     kind = "callback" if state.look(Instance, manager) is None else "manager"
     kind = "manager" if state.look(Stream, manager) is not None else kind
@@ -437,9 +414,7 @@ def _push(
 
 
 @calls.method(_STACK, "callback", "push_async_callback")
-def _callback(
-    m: Machine, state: State, receiver: Value, arguments: calls.Arguments
-) -> list[State]:
+def _callback(m: Machine, state: State, receiver: Value, arguments: calls.Arguments) -> list[State]:
     function = arguments.get(0, "callback") or NONE
     values = [function, *arguments.positional[1:]]
     _push_exit(m, state, receiver, "callback", values, arguments.node)
@@ -447,9 +422,7 @@ def _callback(
 
 
 @calls.method(_STACK, "pop_all")
-def _pop_all(
-    m: Machine, state: State, receiver: Value, arguments: calls.Arguments
-) -> list[State]:
+def _pop_all(m: Machine, state: State, receiver: Value, arguments: calls.Arguments) -> list[State]:
     entries = _entries(state, receiver)
     assert isinstance(receiver, Ref)
     other = Instance(Ext(_STACK), {"entries": entries or NONE}, arguments.node)
@@ -463,7 +436,6 @@ def _pop_all(
 def _enter_stack(
     m: Machine, state: State, receiver: Value, arguments: calls.Arguments
 ) -> list[State]:
-    del m, arguments
     return [state.push(receiver)]
 
 
@@ -484,9 +456,7 @@ def _leave_stack(
     return [after.push(NONE) for after in states]
 
 
-def _run_exit(
-    m: Machine, state: State, item: Value, arguments: calls.Arguments
-) -> list[State]:
+def _run_exit(m: Machine, state: State, item: Value, arguments: calls.Arguments) -> list[State]:
     entry = state.look(Sequence, item)
     if entry is None:
         return [state]
@@ -503,4 +473,3 @@ def _run_exit(
 
 
 calls.derive("contextlib.AsyncExitStack", _STACK)
-

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -10,8 +11,10 @@ from flushlint.machine import classes, names
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.iteration import iterate
 from flushlint.machine.objects import Class, Instance, Mapping, Sequence
-from flushlint.machine.state import State
 from flushlint.machine.values import Const, Ext, Unknown, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.state import State
 
 __all__: list[str] = []
 
@@ -36,7 +39,8 @@ def _match(m: Machine, node: cst.Match, states: list[State]) -> list[State]:
                 _assume(state, case.pattern, subject)
             state.pop()
             _bind(m, state, case.pattern, subject)
-            entered, refused = [state], []
+            entered = [state]
+            refused: list[State] = []
             if case.guard is not None:
                 entered, refused = m.split(m.eval(case.guard, entered))
             left += [s.push(subject) for s in refused]

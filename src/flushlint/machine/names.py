@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 import builtins
-from collections.abc import Iterable
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.objects import Env
-from flushlint.machine.state import State
-from flushlint.machine.values import Const, Ext, Value
+from flushlint.machine.values import Ext, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__ = [
     "delete",
@@ -70,7 +74,6 @@ def _home(state: State, name: str) -> int:
 
 def store(m: Machine, state: State, name: str, value: Value) -> None:
     """Bind a name; what it held before loses a reference."""
-    del m
     home = _home(state, name)
     variables = state.edit(Env, home).variables
     old = variables.get(name)

@@ -6,11 +6,12 @@ each kind says how to copy itself and which values it keeps alive.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
     import libcst as cst
 
     from flushlint.machine.scope import Scope

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
 from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
@@ -17,12 +17,16 @@ from flushlint.knowledge.processes import (
 )
 from flushlint.machine import calls, classes, streams
 from flushlint.machine.calls import Arguments, derive, library, method
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.library.threads import apart, spread
 from flushlint.machine.log import HandOver, How, Loss, Pickled, Process
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence, Stream
-from flushlint.machine.state import State
 from flushlint.machine.values import NONE, Bound, Const, Ext, Ref, Unknown, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__ = ["end_interpreter", "escape", "is_process", "start"]
 
@@ -47,7 +51,6 @@ def is_process(state: State, instance: Instance) -> bool:
 @method(_PROCESS, "__init__")
 def _make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """`Process(group, target, name, args, kwargs, *, daemon)`: keep it all for the start."""
-    del m
     assert isinstance(receiver, Ref)
     target = arguments.get(1, "target")
     args = arguments.get(3, "args")
@@ -77,9 +80,7 @@ def _argument_node(arguments: Arguments, index: int, name: str) -> cst.CSTNode:
     return node
 
 
-def _expressions(
-    state: State, node: cst.CSTNode, value: Value, *, own: bool
-) -> Iterable[HandOver]:
+def _expressions(state: State, node: cst.CSTNode, value: Value, *, own: bool) -> Iterable[HandOver]:
     """Take displays apart, so that each file is found at its own expression."""
     if isinstance(node, (cst.Tuple, cst.List)):
         sequence = state.look(Sequence, value)
@@ -123,7 +124,6 @@ def _contexts(package: str) -> None:
 
     @library(f"{package}.get_start_method")
     def get_start_method(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        del arguments
         known = state.start_method or m.options.start_method
         return [state.push(Unknown("start method") if known is None else Const(known))]
 
@@ -140,7 +140,6 @@ def _contexts(package: str) -> None:
 
     @library(f"{package}.parent_process")
     def parent_process(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        del arguments
         process = m.log.processes[state.process]
         if process.kind == "main":
             return [state.push(NONE)]
@@ -150,7 +149,6 @@ def _contexts(package: str) -> None:
 
     @library(f"{package}.freeze_support", f"{package}.active_children", f"{package}.cpu_count")
     def quiet(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        del arguments
         return [state.push(m.unknown())]
 
 
@@ -163,7 +161,6 @@ apart(_PROCESS, "is_alive", "terminate", "kill")
 @method(_PROCESS, "join", "close")
 def _join(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """A joined process is no longer kept by `multiprocessing` itself."""
-    del m, arguments
     if receiver in state.roots:
         state.roots = tuple(r for r in state.roots if r != receiver)
         state.dirty = True
@@ -253,7 +250,6 @@ def _name(m: Machine, state: State, receiver: Value) -> str:
     cls = state.look(Class, instance.cls)
     if cls is not None:
         return cls.name
-    del m
     if isinstance(target, Ext):
         return target.name.rpartition(".")[2]
     return getattr(target, "name", "") or "child"
@@ -282,9 +278,7 @@ def _fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> Stat
     """Copy the process with all that is pending, and note that two hold it now."""
     _run_hooks(m, state, "before")
     context = state.frames[-1].context
-    held = {
-        number for i in state.streams for w in state.stream(i).pending for number in w.forks
-    }
+    held = {number for i in state.streams for w in state.stream(i).pending for number in w.forks}
     number = m.identity(("fork", node, context, state.process, 0))
     if number in held:
         number = m.identity(("fork", node, context, state.process, 1))
@@ -454,20 +448,16 @@ def _register(
 ) -> list[State]:
     if callback is not None:
         _enlist(m, state, f"%finalizers{state.process}", callback)
-    del arguments
     return [state.push(callback or NONE)]
 
 
 # -- spawn and forkserver -------------------------------------------------------------------------
 
 
-def _pickles(
-    m: Machine, state: State, process: Process, instance: Instance, receiver: Ref
-) -> bool:
+def _pickles(m: Machine, state: State, process: Process, instance: Instance, receiver: Ref) -> bool:
     """Note each open file that would have to be pickled; say whether there is one."""
     if any(
-        name.startswith(PICKLED_BY_DILL)
-        for name in classes.external_bases(state, instance.cls)
+        name.startswith(PICKLED_BY_DILL) for name in classes.external_bases(state, instance.cls)
     ):
         return False
     found = False
@@ -575,7 +565,6 @@ for _exit_name, _how in HARD_EXITS.items():
 
 @library("os.getpid")
 def _getpid(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    del m, arguments
     return [state.push(Unknown(("pid", state.process)))]
 
 
@@ -611,9 +600,7 @@ def end_interpreter(m: Machine, state: State) -> None:
             m.log.emitted(state, pending)
 
 
-def lose(
-    m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: bool
-) -> None:
+def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: bool) -> None:
     """Throw the process's buffers away and note what was in them."""
     process = m.log.processes[state.process]
     lost = [
@@ -679,9 +666,7 @@ def _survivors(
     collect(quiet, left)
     _flush_standard_streams(m, left)
     remaining = {
-        (identity, write)
-        for identity in left.streams
-        for write in left.stream(identity).pending
+        (identity, write) for identity in left.streams for write in left.stream(identity).pending
     }
     return {item for item in lost if item not in remaining}
 
@@ -699,9 +684,7 @@ def _hand_over_of(state: State, process: Process, identity: int) -> HandOver | N
     return None
 
 
-def escape(
-    m: Machine, state: State, reached: set[int], node: cst.CSTNode
-) -> list[State]:
+def escape(m: Machine, state: State, reached: set[int], node: cst.CSTNode) -> list[State]:
     """Start the processes that unknown code gets hold of: it may do so."""
     states = [state]
     for identity in sorted(reached):

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from flushlint.knowledge.processes import FORKS, HARD_EXITS, PROCESS_PACKAGES
+from flushlint.knowledge.processes import FORKS, HARD_EXITS
 from flushlint.machine import calls, classes, expressions, statements
-from flushlint.machine.interpreter import Budget, Machine
+from flushlint.machine.interpreter import BudgetError, Machine
 from flushlint.machine.library import (
     asynchronous,
     builtin_functions,
@@ -27,7 +29,9 @@ from flushlint.machine.processes import start as start_process
 from flushlint.machine.scope import Scope, build_scopes
 from flushlint.machine.state import Frame, State
 from flushlint.machine.values import Bound, Const, Ref, Value
-from flushlint.model import AnalysisOptions
+
+if TYPE_CHECKING:
+    from flushlint.model import AnalysisOptions
 
 __all__ = ["run_module"]
 
@@ -83,7 +87,7 @@ class _Program:
                 self.m.log.limits.append(Limit(entry.node, "the module takes too many steps"))
                 return
             if entry.node not in self.m.executed:
-                self._guarded(entry.node, lambda e=entry: self._enter(e, bases))  # type: ignore[misc]  # bound now
+                self._guarded(entry.node, partial(self._enter, entry, bases))
 
     def _guarded(self, node: cst.CSTNode, action: object) -> list[State] | None:
         """Run an entry; one that hits a bound costs itself alone."""
@@ -92,7 +96,7 @@ class _Program:
         assert callable(action)
         try:
             found: list[State] = action()
-        except Budget:
+        except BudgetError:
             m.log.limits.append(Limit(node, "it takes too many steps to follow"))
         except RecursionError:
             m.log.limits.append(Limit(node, "it is nested too deeply to follow"))
@@ -155,12 +159,9 @@ class _Program:
         """Say whether some function flushes or closes a stream of the module."""
         env = state.heap[state.frames[0].module]
         assert isinstance(env, Env)
-        names = {
-            name for name, value in env.variables.items() if identity in state.reach([value])
-        }
+        names = {name for name, value in env.variables.items() if identity in state.reach([value])}
         return any(
-            names & scope.used and calls.EMPTYING & scope.calls
-            for scope in self.root.nested
+            names & scope.used and calls.EMPTYING & scope.calls for scope in self.root.nested
         )
 
     # -- entries --------------------------------------------------------------------------
@@ -194,7 +195,7 @@ class _Program:
     def _active_names(self) -> set[str]:
         """Return the names behind which a process may start, fork or end."""
         active = {name.rpartition(".")[2] for name in (*FORKS, *HARD_EXITS)}
-        active |= {"Process", "kill", "raise_signal"} if PROCESS_PACKAGES else set()
+        active |= {"Process", "kill", "raise_signal"}
         scopes = list(self.m.scopes.values())
         changed = True
         while changed:
@@ -210,7 +211,6 @@ class _Program:
 
     def _enter(self, entry: Scope, bases: list[State]) -> list[State]:
         """Call an entry with unknown arguments, from the state after the body."""
-        m = self.m
         found: list[State] = []
         for base in bases[:_MOST_BASES]:
             state = base.copy()

@@ -8,10 +8,13 @@ too, and visiting those costs as much as parsing.
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Iterator
 from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
 
 import libcst as cst
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
 
 __all__ = ["Scope", "build_scopes", "children", "generator_function"]
 
@@ -71,10 +74,8 @@ class Scope:
 
     @property
     def is_function(self) -> bool:
+        """Whether it is the scope of a function or lambda."""
         return isinstance(self.node, (cst.FunctionDef, cst.Lambda))
-
-    def is_local(self, name: str) -> bool:
-        return name in self.bound and name not in self.globals and name not in self.nonlocals
 
 
 def build_scopes(module: cst.Module) -> dict[cst.CSTNode, Scope]:
@@ -95,18 +96,13 @@ def _collect(start: cst.CSTNode, scope: Scope, scopes: dict[cst.CSTNode, Scope])
     while todo:
         node = todo.pop()
         handler = _HANDLERS.get(type(node))
-        if handler is None:
-            todo.extend(children(node))
-        else:
-            todo.extend(handler(node, scope, scopes))
+        todo.extend(children(node) if handler is None else handler(node, scope, scopes))
 
 
 _SOURCE = "__outermost_iterable__"
 
 
-def generator_function(
-    node: cst.GeneratorExp, scopes: dict[cst.CSTNode, Scope]
-) -> cst.FunctionDef:
+def generator_function(node: cst.GeneratorExp, scopes: dict[cst.CSTNode, Scope]) -> cst.FunctionDef:
     """Write a generator expression as a function that takes its outermost iterable.
 
     The nodes of the expression itself are used again, so that they keep their places.
@@ -196,9 +192,7 @@ def _del(node: cst.Del, scope: Scope, _: object) -> tuple[cst.CSTNode, ...]:
     return (node.target,)
 
 
-def _import(
-    node: cst.Import | cst.ImportFrom, scope: Scope, _: object
-) -> tuple[cst.CSTNode, ...]:
+def _import(node: cst.Import | cst.ImportFrom, scope: Scope, _: object) -> tuple[cst.CSTNode, ...]:
     if isinstance(node.names, cst.ImportStar):
         return ()
     for alias in node.names:
@@ -273,9 +267,7 @@ def _function(
     return outer
 
 
-def _lambda(
-    node: cst.Lambda, scope: Scope, scopes: dict[cst.CSTNode, Scope]
-) -> list[cst.CSTNode]:
+def _lambda(node: cst.Lambda, scope: Scope, scopes: dict[cst.CSTNode, Scope]) -> list[cst.CSTNode]:
     inner = _open(node, "<lambda>", scope, scopes)
     outer = [*_parameters(node.params, inner)]
     _collect(node.body, inner, scopes)
@@ -283,9 +275,7 @@ def _lambda(
     return outer
 
 
-def _class(
-    node: cst.ClassDef, scope: Scope, scopes: dict[cst.CSTNode, Scope]
-) -> list[cst.CSTNode]:
+def _class(node: cst.ClassDef, scope: Scope, scopes: dict[cst.CSTNode, Scope]) -> list[cst.CSTNode]:
     scope.bound.add(node.name.value)
     inner = _open(node, node.name.value, scope, scopes)
     outer: list[cst.CSTNode] = [argument.value for argument in (*node.bases, *node.keywords)]
@@ -297,9 +287,7 @@ def _class(
     return outer
 
 
-def _open(
-    node: cst.CSTNode, name: str, outer: Scope, scopes: dict[cst.CSTNode, Scope]
-) -> Scope:
+def _open(node: cst.CSTNode, name: str, outer: Scope, scopes: dict[cst.CSTNode, Scope]) -> Scope:
     inner = Scope(node, name, outer)
     scopes[node] = inner
     outer.nested.append(inner)
@@ -313,7 +301,7 @@ def _close(inner: Scope) -> None:
         inner.parent.calls |= inner.calls
 
 
-_HANDLERS = {
+_HANDLERS: dict[type[cst.CSTNode], Callable[..., Iterable[cst.CSTNode]]] = {
     cst.Name: _name,
     cst.Call: _call,
     cst.Assign: _assignment,

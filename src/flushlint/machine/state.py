@@ -7,7 +7,6 @@ temporaries roots of reachability just as they hold references in CPython.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Iterator
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
 
 from flushlint.machine.objects import (
@@ -24,6 +23,8 @@ from flushlint.machine.objects import (
 from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Union, Unknown, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable, Iterator
+
     import libcst as cst
 
 __all__ = ["Frame", "Signal", "State", "origin", "parts"]
@@ -134,6 +135,7 @@ class State:
         self.crowded = _CROWDED  # from so many objects on it is worth looking for garbage
 
     def copy(self) -> State:
+        """Return a state that can go another way; the heap's objects are shared."""
         other = State.__new__(State)
         other.heap = self.heap.copy()
         self.owned = set()
@@ -170,12 +172,23 @@ class State:
         assert isinstance(found, kind)
         return found
 
+    def names_of(self, identity: int) -> dict[str, Value]:
+        """Return the variables or attributes of an object for writing."""
+        obj = self.heap[identity]
+        if isinstance(obj, Env):
+            return self.edit(Env, identity).variables
+        if isinstance(obj, Instance):
+            return self.edit(Instance, identity).attributes
+        if isinstance(obj, Class):
+            return self.edit(Class, identity).attributes
+        return self.edit(Function, identity).attributes
+
     def look(self, kind: type[T], value: Value) -> T | None:
         """Return the object that `value` refers to if it is of this kind."""
         if value.__class__ is Ref:
-            found = self.heap.get(value.id)  # type: ignore[union-attr]  # the class says Ref
+            found = self.heap.get(value.id)
             if found.__class__ is kind:
-                return found  # type: ignore[return-value]  # the class says kind
+                return found
         return None
 
     def place(self, identity: int, obj: Obj) -> Ref:
@@ -190,6 +203,7 @@ class State:
         return Ref(identity)
 
     def stream(self, identity: int) -> Stream:
+        """Return a stream for reading."""
         found = self.heap[identity]
         assert isinstance(found, Stream)
         return found
@@ -220,10 +234,12 @@ class State:
     # -- operand stack ----------------------------------------------------------------
 
     def push(self, value: Value) -> State:
+        """Push an operand; return the state itself, for a list of results."""
         self.stack.append(value)
         return self
 
     def pop(self) -> Value:
+        """Pop the topmost operand."""
         return self.stack.pop()
 
     def take(self, count: int) -> list[Value]:

@@ -16,9 +16,12 @@ from flushlint.machine import (
     matching,
     names,
 )
-from flushlint.machine.expressions import append, assign, overloaded, subscript_key
+from flushlint.machine.assignment import assign
+from flushlint.machine.containers import append
 from flushlint.machine.interpreter import Machine, statement
+from flushlint.machine.items import subscript_key
 from flushlint.machine.objects import Instance, Mapping, Sequence
+from flushlint.machine.operators import overloaded
 from flushlint.machine.state import Signal, State
 from flushlint.machine.values import NONE, Const, Ext, Ref
 
@@ -52,9 +55,7 @@ def _assign(m: Machine, node: cst.Assign, states: list[State]) -> list[State]:
     for state in m.eval(node.value, states):
         after = [state]
         for target in node.targets:
-            after = [
-                done for s in after for done in assign(m, s, target.target, s.stack[-1])
-            ]
+            after = [done for s in after for done in assign(m, s, target.target, s.stack[-1])]
         for done in after:
             done.pop()
         found += after
@@ -298,7 +299,4 @@ def _assertion_error(m: Machine, state: State, node: cst.Assert, *, implicit: bo
 
 @statement(cst.Pass, cst.Global, cst.Nonlocal, cst.TypeAlias)
 def _nothing(m: Machine, node: cst.CSTNode, states: list[State]) -> list[State]:
-    del m, node
     return states
-
-

@@ -8,13 +8,16 @@ holds, since only together they tell whether it was lost or came twice.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import Protocol
-
-import libcst as cst
+from typing import TYPE_CHECKING, Protocol
 
 from flushlint.machine.objects import Stream, Write
-from flushlint.machine.state import State
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    import libcst as cst
+
+    from flushlint.machine.state import State
 
 __all__ = ["Log", "add_pending", "close", "detach", "drain", "forget", "layers", "write"]
 
@@ -46,9 +49,7 @@ def add_pending(pending: tuple[Write, ...], new: Iterable[Write]) -> tuple[Write
     return (*pending, *(w for w in new if (w.process, w.forks) not in known))
 
 
-def write(
-    log: Log, state: State, identity: int, node: cst.CSTNode, newline: bool | None
-) -> None:
+def write(log: Log, state: State, identity: int, node: cst.CSTNode, newline: bool | None) -> None:
     """Write to a layer. `newline` says whether the text holds one; None: nobody knows."""
     stream = state.stream(identity)
     if not stream.writable or stream.closed:

@@ -7,9 +7,11 @@ unknown thing tested twice gives the same answer along a path.
 
 from __future__ import annotations
 
-from collections.abc import Hashable
 from dataclasses import dataclass
-from typing import TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 __all__ = [
     "FALSE",
@@ -23,6 +25,8 @@ __all__ = [
     "Union",
     "Unknown",
     "Value",
+    "contains_newline",
+    "key_of",
 ]
 
 
@@ -87,3 +91,21 @@ Value: TypeAlias = "Const | Unknown | Ref | Ext | Bound | Method | Union"
 NONE = Const(None)
 TRUE = Const(True)
 FALSE = Const(False)
+
+
+def contains_newline(value: Value) -> bool | None:
+    """Say whether text holds a newline: yes, no, or (None) nobody knows."""
+    if isinstance(value, Const):
+        if isinstance(value.value, str):
+            return "\n" in value.value
+        if isinstance(value.value, bytes):
+            return b"\n" in value.value
+        return False
+    if isinstance(value, Unknown):
+        return value.newline
+    return None
+
+
+def key_of(value: Value) -> Hashable:
+    """Return what facts about a value are filed under."""
+    return value.key if isinstance(value, Unknown) else value

@@ -2,20 +2,22 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.generators import await_value
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.library.threads import apart, future, run_apart
 from flushlint.machine.objects import Instance
-from flushlint.machine.state import State
 from flushlint.machine.values import Ext, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__: list[str] = []
 
 
-def _run_coroutine(
-    m: Machine, state: State, arguments: Arguments, index: int = 0
-) -> list[State]:
+def _run_coroutine(m: Machine, state: State, arguments: Arguments, index: int = 0) -> list[State]:
     if len(arguments.positional) <= index:
         return [state.push(m.unknown())]
     return await_value(m, state, arguments.positional[index], arguments.node)
@@ -55,13 +57,11 @@ def _loop(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 @method(_LOOP, "run_until_complete", "create_task")
 def _complete(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del receiver
     return _run_coroutine(m, state, arguments)
 
 
 @method(_LOOP, "run_in_executor")
 def _in_executor(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del receiver
     if len(arguments.positional) < 2:
         return [state.push(m.unknown())]
     found: list[State] = []

@@ -3,18 +3,29 @@
 from __future__ import annotations
 
 import io
+from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from flushlint.machine import attributes, calls, classes
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.generators import exhaust, resume
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import iterate
 from flushlint.machine.joining import join_values
-from flushlint.machine.objects import Class, Env, Function, Generator, Instance, Mapping, Sequence, Stream
-from flushlint.machine.state import State
+from flushlint.machine.objects import (
+    Class,
+    Function,
+    Generator,
+    Instance,
+    Mapping,
+    Sequence,
+    Stream,
+)
 from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__: list[str] = []
 
@@ -26,7 +37,6 @@ def _quiet(*names: str) -> None:
 
     @library(*names)
     def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        del arguments
         return [state.push(m.unknown(newline=None))]
 
 
@@ -50,14 +60,14 @@ def _text(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return [state.push(m.unknown())]
 
 
-def _number(name: str, convert: type[int] | type[float]) -> None:
+def _number(name: str, convert: type[int | float]) -> None:
     @library(name)
     def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
         value = arguments.positional[0] if arguments.positional else Const(0)
-        known = isinstance(value, Const) and isinstance(value.value, (int, float, str))
-        if known and len(arguments.positional) == 1:
+        number = value.value if isinstance(value, Const) else None
+        if isinstance(number, (int, float, str)) and len(arguments.positional) == 1:
             try:
-                return [state.push(Const(convert(value.value)))]  # type: ignore[union-attr,arg-type]  # known
+                return [state.push(Const(convert(number)))]  # type: ignore[union-attr,arg-type]  # known
             except (ValueError, OverflowError):
                 calls.stop(m, state, arguments.node, "ValueError")
                 return []
@@ -86,19 +96,16 @@ def _len(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 @library("builtins.range")
 def _range(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    numbers = [v.value for v in arguments.positional if isinstance(v, Const)]
-    if len(numbers) == len(arguments.positional) and numbers:
-        if all(isinstance(n, int) for n in numbers):
-            try:
-                span = range(*numbers)  # type: ignore[call-overload]  # integers, one to three
-            except (TypeError, ValueError):
-                return [state.push(m.unknown())]
-            if len(span) <= _LARGEST_RANGE:
-                items: list[Value] = [Const(n) for n in span]
-                return [state.push(m.new(state, arguments.node, Sequence("tuple", items)))]
-            many = Sequence("tuple", [m.unknown()], exact=False, nonempty=True)
-            return [state.push(m.new(state, arguments.node, many))]
-    return [state.push(m.unknown())]
+    given = [v.value if isinstance(v, Const) else None for v in arguments.positional]
+    numbers = [n for n in given if isinstance(n, int)]
+    if not 1 <= len(numbers) <= 3 or len(numbers) < len(given) or 0 in numbers[2:]:
+        return [state.push(m.unknown())]
+    span = range(*numbers)
+    if len(span) <= _LARGEST_RANGE:
+        items: list[Value] = [Const(n) for n in span]
+        return [state.push(m.new(state, arguments.node, Sequence("tuple", items)))]
+    many = Sequence("tuple", [m.unknown()], exact=False, nonempty=True)
+    return [state.push(m.new(state, arguments.node, many))]
 
 
 # -- containers -----------------------------------------------------------------------------------
@@ -203,7 +210,7 @@ def _dict(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 
 def _new_dict(m: Machine, state: State, values: list[Value], arguments: Arguments) -> Value:
-    mapping = Mapping(dict(arguments.keywords))
+    mapping = Mapping({**arguments.keywords})
     if values:
         source = state.look(Mapping, values[-1])
         if source is not None:
@@ -281,9 +288,7 @@ def _map(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return found
 
 
-def _mapped(
-    m: Machine, state: State, values: list[Value], arguments: Arguments
-) -> list[State]:
+def _mapped(m: Machine, state: State, values: list[Value], arguments: Arguments) -> list[State]:
     function = values[0]
     columns = [iterate(m, state, v) for v in values[1:]]
     result = Sequence("list", [], exact=False)
@@ -350,7 +355,6 @@ def _is(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 @library("builtins.hasattr")
 def _hasattr(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    del m
     known = _has(state, *arguments.positional) if len(arguments.positional) == 2 else None
     if known is not None:
         return [state.push(Const(known))]
@@ -410,7 +414,6 @@ def _setattr(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 @library("builtins.delattr")
 def _delattr(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    del m
     if len(arguments.positional) == 2 and isinstance(arguments.positional[1], Const):
         attributes.delete(state, arguments.positional[0], str(arguments.positional[1].value))
     return [state.push(NONE)]
@@ -479,9 +482,7 @@ def _field(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return [state.push(m.new(state, arguments.node, made))]
 
 
-def _replaced(
-    m: Machine, state: State, instance: Instance, arguments: Arguments
-) -> list[State]:
+def _replaced(m: Machine, state: State, instance: Instance, arguments: Arguments) -> list[State]:
     """Make a dataclass anew from the values of the old one: `__post_init__` runs again."""
     given: dict[str, Value] = {}
     for name in calls.field_names(state, instance.cls) or ():
@@ -534,7 +535,7 @@ def _called(arguments: Arguments) -> str:
 def _make_partial(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     assert isinstance(receiver, Ref)
     given = Sequence("tuple", list(arguments.positional[1:]))
-    keywords = Mapping(dict(arguments.keywords))
+    keywords = Mapping({**arguments.keywords})
     values = {
         "func": arguments.positional[0] if arguments.positional else NONE,
         "args": m.new(state, arguments.node, given, "partial args"),
@@ -583,7 +584,6 @@ def _call_cached(m: Machine, state: State, receiver: Value, arguments: Arguments
 
 @method("functools.lru_cache", "cache_clear")
 def _clear_cache(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m, arguments
     assert isinstance(receiver, Ref)
     kept = state.edit(Instance, receiver.id).attributes
     for slot in [name for name in kept if name.startswith("[")]:
@@ -647,12 +647,10 @@ def _object_new(m: Machine, state: State, arguments: Arguments) -> list[State]:
 @library("weakref.finalize")
 def _weak_finalize(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """Run a callback when an object goes. At a child's end it does not run."""
-    if len(arguments.positional) >= 2 and isinstance(arguments.positional[0], Ref):
-        subject, *call = arguments.positional
+    subject, *call = arguments.positional or [NONE]
+    if call and isinstance(subject, Ref) and state.look(Instance, subject) is not None:
         entry = m.new(state, arguments.node, Sequence("tuple", call), "finalizer")
-        if state.look(Instance, subject) is not None:
-            attributes_of = state.edit(Instance, subject.id).attributes
-            attributes_of[f"%finalizer{entry.id}"] = entry
+        state.names_of(subject.id)[f"%finalizer{entry.id}"] = entry
     return [state.push(m.unknown())]
 
 
@@ -662,7 +660,6 @@ def _weak(kind: str) -> None:
     @method(kind, "__init__", "get", "__getitem__", "setdefault", "add", "pop", "items", "values",
             "keys", "clear", "discard", "remove", "__call__")  # fmt: skip
     def handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-        del receiver, arguments
         return [state.push(m.unknown())]
 
 
@@ -677,5 +674,4 @@ def _reduce(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 @library("operator.methodcaller", "operator.attrgetter", "operator.itemgetter")
 def _getter(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    del arguments
     return [state.push(m.unknown())]

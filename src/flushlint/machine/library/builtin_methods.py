@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flushlint.machine import calls
-from flushlint.machine.calls import Arguments
 from flushlint.machine.generators import resume
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import iterate
 from flushlint.machine.joining import join_values
 from flushlint.machine.objects import Generator, Mapping, Sequence
 from flushlint.machine.state import Signal, State
 from flushlint.machine.values import NONE, Const, Ext, Ref, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.calls import Arguments
+    from flushlint.machine.interpreter import Machine
 
 __all__ = ["call_constant", "call_object"]
 
@@ -39,7 +43,7 @@ def call_object(
 def _call_sequence(
     m: Machine, state: State, receiver: Ref, sequence: Sequence, name: str, arguments: Arguments
 ) -> list[State]:
-    from flushlint.machine.expressions import append
+    from flushlint.machine.containers import append
 
     given = arguments.positional
     if name in ("append", "add", "appendleft") and given:
@@ -54,7 +58,7 @@ def _call_sequence(
             state.edit(Sequence, receiver.id).exact = False
     elif name in ("pop", "popleft"):
         return [state.push(_pop(m, state, receiver, sequence, name, given))]
-    elif name in ("clear",):
+    elif name == "clear":
         edited = state.edit(Sequence, receiver.id)
         edited.items, edited.exact = [], True
         state.dirty = True
@@ -141,21 +145,21 @@ def _get(
             state.dirty = True
         return value
     if name == "setdefault":
-        from flushlint.machine.expressions import put_item
+        from flushlint.machine.containers import put_item
 
         put_item(state.edit(Mapping, receiver.id), key, default)
         return join_values([default, *mapping.rest], m.fresh)
     if mapping.exact and isinstance(key, Const):
         return default
-    options = [*mapping.rest, *mapping.entries.values()] if not isinstance(key, Const) else [
-        *mapping.rest
-    ]
+    options = (
+        [*mapping.rest, *mapping.entries.values()]
+        if not isinstance(key, Const)
+        else [*mapping.rest]
+    )
     return join_values([*options, default], m.fresh)
 
 
-def _view(
-    m: Machine, state: State, mapping: Mapping, name: str, arguments: Arguments
-) -> Value:
+def _view(m: Machine, state: State, mapping: Mapping, name: str, arguments: Arguments) -> Value:
     items: list[Value] = []
     pairs: list[tuple[Value, Value]] = [(Const(k), v) for k, v in mapping.entries.items()]
     pairs += [(m.unknown(), v) for v in mapping.rest]
@@ -207,7 +211,7 @@ def call_constant(
     m: Machine, state: State, receiver: Const, name: str, arguments: Arguments
 ) -> list[State]:
     """Call a method of a string, number or None."""
-    from flushlint.machine.expressions import contains_newline
+    from flushlint.machine.values import contains_newline
 
     if receiver.value is None:
         # An attribute of None: the path is one that the program does not take.
@@ -233,5 +237,3 @@ def call_constant(
         words: list[Value] = [Const(word) for word in receiver.value.split()]
         return [state.push(m.new(state, arguments.node, Sequence("list", words)))]
     return [state.push(m.unknown())]
-
-

@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flushlint.machine import calls
 from flushlint.machine.calls import Arguments, method
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.library.openers import open_file
 from flushlint.machine.library.threads import apart, attribute, keep
 from flushlint.machine.objects import Instance, Sequence
-from flushlint.machine.state import State
-from flushlint.machine.values import NONE, Const, Ext, Ref, Value
+from flushlint.machine.values import NONE, TRUE, Const, Ext, Ref, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__: list[str] = []
 
@@ -20,7 +24,6 @@ _PARSER = "argparse.ArgumentParser"
 @method(_PARSER, "__init__")
 @method("argparse.FileType", "__init__")
 def _parser(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m
     keep(state, receiver, {"%mode": arguments.get(0, "mode")})
     return [state.push(NONE)]
 
@@ -59,7 +62,6 @@ def _add_argument(m: Machine, state: State, receiver: Value, arguments: Argument
 
 @method(_PARSER, "add_argument_group", "add_mutually_exclusive_group")
 def _group(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m, arguments
     return [state.push(receiver)]
 
 
@@ -68,7 +70,6 @@ apart(_PARSER, "set_defaults", "print_help", "format_help", "add_subparsers")
 
 @method(_PARSER, "error", "exit")
 def _parser_exit(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del receiver
     calls.stop(m, state, arguments.node, "SystemExit")
     return []
 
@@ -102,7 +103,7 @@ def _open_argument(
     assert isinstance(node, Const)
     given = Arguments(node.value, [m.unknown()])  # type: ignore[arg-type]  # a node
     found: list[State] = []
-    if not (isinstance(always, Const) and always.value):
+    if always != TRUE:
         other = state.copy()
         other.edit(Instance, namespace.id).attributes[name] = default
         found.append(other)
@@ -110,5 +111,3 @@ def _open_argument(
         after.edit(Instance, namespace.id).attributes[name] = after.pop()
         found.append(after)
     return found
-
-

@@ -5,14 +5,18 @@ The library's other handlers flush each record, so they leave nothing pending.
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flushlint.machine import calls, classes, streams
 from flushlint.machine.calls import Arguments, library, method
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.library.stream_methods import empty
 from flushlint.machine.library.threads import apart, keep
 from flushlint.machine.objects import Instance, Sequence, Stream
-from flushlint.machine.state import State
 from flushlint.machine.values import NONE, Const, Ext, Ref, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__: list[str] = []
 
@@ -39,7 +43,6 @@ def _get_logger(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 @method(_LOGGER, "addHandler", "removeHandler")
 def _add_handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m
     instance = state.look(Instance, receiver)
     handlers = None if instance is None else instance.attributes.get("%handlers")
     given = arguments.get(0, "hdlr") or NONE
@@ -59,7 +62,6 @@ apart(_LOGGER, "setLevel", "isEnabledFor", "getEffectiveLevel", "hasHandlers", "
 
 @method(_LOGGER, "getChild")
 def _child(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m, arguments
     return [state.push(receiver)]
 
 
@@ -130,7 +132,6 @@ for _name in _LEVELS:
 
 @method(_HANDLER, "__init__")
 def _make_handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m, receiver, arguments
     return [state.push(NONE)]
 
 
@@ -139,7 +140,6 @@ def _make_stream_handler(
     m: Machine, state: State, receiver: Value, arguments: Arguments
 ) -> list[State]:
     """It flushes the stream that it is given after each record."""
-    del m
     keep(state, receiver, {"stream": arguments.get(0, "stream")})
     return [state.push(NONE)]
 

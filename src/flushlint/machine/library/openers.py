@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-import libcst as cst
+from typing import TYPE_CHECKING
 
 from flushlint.knowledge.streams import MEMORY_FILES, OPENERS, Opener
 from flushlint.machine import calls
 from flushlint.machine.calls import Arguments, library, method
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.log import Misuse
 from flushlint.machine.objects import Instance, Sequence, Stream
-from flushlint.machine.state import State
 from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__ = ["open_file", "standard_stream"]
 
@@ -21,10 +25,10 @@ _MISSING = object()
 def standard_stream(m: Machine, state: State, name: str) -> Ref:
     """Give the process its own stdout or stderr: a buffered file unless it is a terminal."""
     old = m.options.python_version is not None and m.options.python_version < (3, 9)
-    buffered = name == "stdout" or old
-    lower = Stream(None, 0, name, text=False, std=True, buffered=buffered)
+    lower = Stream(None, 0, name, text=False, std=True)
     below = state.place(m.identity(("std", name, "buffer")), lower)
-    upper = Stream(None, 0, name, text=True, std=True, buffered=buffered, below=below.id)
+    upper = Stream(None, 0, name, text=True, std=True, below=below.id)
+    upper.line_buffered = name == "stderr" and not old
     return state.place(m.identity(("std", name)), upper)
 
 
@@ -67,9 +71,7 @@ def _place(m: Machine, state: State, stream: Stream, tag: str) -> Ref:
     return made
 
 
-def _binary(
-    m: Machine, state: State, node: cst.CSTNode, writable: bool, buffering: int
-) -> Ref:
+def _binary(m: Machine, state: State, node: cst.CSTNode, writable: bool, buffering: int) -> Ref:
     stream = Stream(node, state.process, "file", False, writable, buffered=buffering != 0)
     stream.binary_line_buffering = buffering == 1 and writable
     return _place(m, state, stream, "binary")
@@ -79,7 +81,6 @@ def _doubtful(
     m: Machine, state: State, arguments: Arguments, mode: object, node: cst.CSTNode
 ) -> Value:
     """A file of which the machine can't say how it buffers: open, but never pending."""
-    del arguments
     if mode is _MISSING:
         return _place(m, state, Stream(node, state.process, "file", True, False), "text")
     text = isinstance(mode, str) and "b" not in mode
@@ -169,9 +170,7 @@ def _open_layered(
 def _in_memory(state: State, value: Value) -> bool:
     instance = state.look(Instance, value)
     return (
-        instance is not None
-        and isinstance(instance.cls, Ext)
-        and instance.cls.name in MEMORY_FILES
+        instance is not None and isinstance(instance.cls, Ext) and instance.cls.name in MEMORY_FILES
     )
 
 
@@ -179,7 +178,6 @@ def _memory_file(name: str) -> None:
     @method(name, "__init__", "write", "writelines", "flush", "close", "seek", "truncate",
             "getvalue", "read", "readline", "readlines", "tell", "getbuffer")  # fmt: skip
     def handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-        del receiver, arguments
         return [state.push(m.unknown())]
 
 
@@ -243,13 +241,11 @@ _PATH = "pathlib.Path"
 
 @method(_PATH, "__init__")
 def _path(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m, receiver, arguments
     return [state.push(NONE)]
 
 
 @method(_PATH, "open")
 def _path_open(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del receiver
     m.may_raise(state, "builtins.OSError", arguments.node)
     mode = _constant(arguments, 0, "mode", "r")
     buffering = _constant(arguments, 1, "buffering", -1)
@@ -259,14 +255,12 @@ def _path_open(m: Machine, state: State, receiver: Value, arguments: Arguments) 
 @method(_PATH, "joinpath", "with_suffix", "with_name", "with_stem", "resolve", "absolute",
         "expanduser", "rename", "replace")  # fmt: skip
 def _path_again(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m, arguments
     return [state.push(receiver)]
 
 
 @method(_PATH, "write_text", "write_bytes", "mkdir", "unlink", "touch", "exists", "is_file",
         "is_dir", "iterdir", "glob", "rglob", "stat", "relative_to", "as_posix")  # fmt: skip
 def _path_apart(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del receiver
     m.may_raise(state, "builtins.OSError", arguments.node)
     return [state.push(m.unknown())]
 
@@ -281,13 +275,11 @@ _SOCKET = "socket.socket"
 
 @method(_SOCKET, "__init__")
 def _socket(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m, receiver, arguments
     return [state.push(NONE)]
 
 
 @method(_SOCKET, "makefile")
 def _makefile(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del receiver
     mode = _constant(arguments, 0, "mode", "r")
     buffering = _constant(arguments, 1, "buffering", -1)
     if buffering is None:
@@ -313,7 +305,6 @@ def _connection(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 @method(_SOCKET, "accept")
 def _accept(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del receiver
     m.may_raise(state, "builtins.OSError", arguments.node)
     ends = [*_sockets(m, state, arguments.node, ("accepted",)), m.unknown()]
     return [state.push(m.new(state, arguments.node, Sequence("tuple", ends), "pair"))]
@@ -322,7 +313,6 @@ def _accept(m: Machine, state: State, receiver: Value, arguments: Arguments) -> 
 @method(_SOCKET, "bind", "listen", "connect", "close", "shutdown", "sendall", "send", "recv",
         "settimeout", "setsockopt", "getsockname", "fileno", "setblocking")  # fmt: skip
 def _socket_other(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del receiver, arguments
     return [state.push(m.unknown())]
 
 
@@ -334,5 +324,4 @@ def _socket_other(m: Machine, state: State, receiver: Value, arguments: Argument
          "json.dumps", "pickle.dumps", "os.urandom")  # fmt: skip
 def _apart(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """Functions that are known not to touch any stream."""
-    del arguments
     return [state.push(m.unknown(newline=None))]

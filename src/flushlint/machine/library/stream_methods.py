@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flushlint.machine import calls, streams
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import iterate
 from flushlint.machine.objects import Generator, Stream
-from flushlint.machine.state import State
 from flushlint.machine.values import NONE, Const, Method, Ref, Unknown, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__ = ["call_stream", "empty", "send"]
 
@@ -55,8 +59,8 @@ def call_stream(
 def _write(
     m: Machine, state: State, receiver: Ref, name: str, arguments: calls.Arguments
 ) -> list[State]:
-    from flushlint.machine.expressions import contains_newline
     from flushlint.machine.generators import exhaust
+    from flushlint.machine.values import contains_newline
 
     given = arguments.positional[0] if arguments.positional else m.unknown()
     states = [state]
@@ -121,9 +125,7 @@ def send(
     return found
 
 
-def empty(
-    m: Machine, state: State, target: Value, arguments: calls.Arguments
-) -> list[State]:
+def empty(m: Machine, state: State, target: Value, arguments: calls.Arguments) -> list[State]:
     """Flush a file given as an argument."""
     found: list[State] = []
     for branch, option in m.choose(state, target):

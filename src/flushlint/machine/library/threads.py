@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments, derive, method
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.iteration import iterate
 from flushlint.machine.objects import Instance, Mapping, Sequence
-from flushlint.machine.state import State
 from flushlint.machine.values import NONE, Ext, Ref, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__ = ["apart", "attribute", "future", "keep", "run_apart", "spread"]
 
@@ -16,19 +20,20 @@ _THREAD = "threading.Thread"
 
 
 def keep(state: State, receiver: Value, values: dict[str, Value | None]) -> None:
+    """Keep what a library object was given, as attributes that the program can't name."""
     assert isinstance(receiver, Ref)
     attributes = state.edit(Instance, receiver.id).attributes
     attributes.update({name: value for name, value in values.items() if value is not None})
 
 
 def attribute(state: State, receiver: Value, name: str) -> Value:
+    """Return what `keep` kept, None's value where it kept nothing."""
     instance = state.look(Instance, receiver)
     return NONE if instance is None else instance.attributes.get(name, NONE)
 
 
 @method(_THREAD, "__init__")
 def _make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m
     values = {
         "%target": arguments.get(1, "target"),
         "%args": arguments.get(3, "args"),
@@ -40,7 +45,6 @@ def _make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
 
 @method("threading.Timer", "__init__")
 def _make_timer(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m
     values = {
         "%target": arguments.get(1, "function"),
         "%args": arguments.get(2, "args"),
@@ -65,9 +69,7 @@ def spread(m: Machine, state: State, receiver: Value, node: Arguments) -> Argume
     return Arguments(node.node, list(given), keywords, open=not args.exact, rest=rest)
 
 
-def run_apart(
-    m: Machine, state: State, function: Value, arguments: Arguments
-) -> list[State]:
+def run_apart(m: Machine, state: State, function: Value, arguments: Arguments) -> list[State]:
     """Run a target as a call: what it raises ends the thread, not the process."""
     handlers, m.handlers = m.handlers, 0
 
@@ -106,7 +108,6 @@ def apart(kind: str, *names: str) -> None:
 
     @method(kind, *names)
     def handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-        del receiver, arguments
         return [state.push(m.unknown())]
 
 
@@ -133,23 +134,19 @@ def _synchronised(package: str) -> None:
 
 
 def _enter_lock(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m, arguments
     return [state.push(receiver)]
 
 
 def _leave_lock(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m, receiver, arguments
     return [state.push(NONE)]
 
 
 def _put(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """A queue keeps what is put into it, but hands out a copy: it is no way to a stream."""
-    del m, receiver, arguments
     return [state.push(NONE)]
 
 
 def _receive(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del receiver
     m.may_raise(state, "queue.Empty", arguments.node)
     return [state.push(m.unknown())]
 
@@ -166,13 +163,13 @@ _POOL = "multiprocessing.dummy.Pool"
 
 
 def future(m: Machine, state: State, arguments: Arguments, result: Value) -> Value:
+    """Make the future of a call that has already run."""
     made = Instance(Ext("concurrent.futures.Future"), {"%result": result}, arguments.node)
     return m.new(state, arguments.node, made, "future")
 
 
 @method(_EXECUTOR, "submit")
 def _submit(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del receiver
     if not arguments.positional:
         return [state.push(m.unknown())]
     found: list[State] = []
@@ -199,7 +196,6 @@ apart("concurrent.futures.Future", "done", "cancel", "running", "exception", "wa
 @method(_POOL, "map", "imap", "imap_unordered", "map_async", "starmap", "starmap_async")
 def _pool_map(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """Run the function over the elements in this process."""
-    del receiver
     if len(arguments.positional) < 2:
         return [state.push(m.unknown())]
     function, *iterables = arguments.positional
@@ -226,7 +222,6 @@ def _pool_map(m: Machine, state: State, receiver: Value, arguments: Arguments) -
 
 @method(_POOL, "apply", "apply_async")
 def _pool_apply(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del receiver
     if not arguments.positional:
         return [state.push(m.unknown())]
     given = iterate(m, state, arguments.get(1, "args") or NONE)

@@ -2,20 +2,24 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from flushlint.knowledge.streams import WRITER_TYPES, WRITERS, Writer, WriterType
 from flushlint.machine.calls import Arguments, library, method
-from flushlint.machine.interpreter import Machine
 from flushlint.machine.library.stream_methods import empty, send
 from flushlint.machine.objects import Instance, Stream
-from flushlint.machine.state import State
-from flushlint.machine.values import NONE, Const, Ref, Unknown, Value
+from flushlint.machine.values import FALSE, NONE, Ref, Unknown, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__: list[str] = []
 
 
 @library("builtins.print")
 def _print(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    from flushlint.machine.expressions import contains_newline
+    from flushlint.machine.values import contains_newline
 
     target = arguments.keywords.get("file")
     if target is None or target == NONE:
@@ -29,7 +33,7 @@ def _print(m: Machine, state: State, arguments: Arguments) -> list[State]:
     found: list[State] = []
     for after in send(m, state, target, arguments, newline):
         after.pop()
-        if flush is None or (isinstance(flush, Const) and not flush.value):
+        if flush is None or flush in (FALSE, NONE):
             found.append(after.push(NONE))
         else:
             found += _flush_if(m, after, flush, target, arguments)
@@ -68,7 +72,6 @@ for _name, _spec in WRITERS.items():
 def _writer_type(name: str, spec: WriterType) -> None:
     @method(name, "__init__")
     def make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-        del m
         assert isinstance(receiver, Ref)
         target = arguments.get(spec.file, spec.keyword) or NONE
         state.edit(Instance, receiver.id).attributes["%file"] = target
@@ -102,16 +105,14 @@ def _fsync(m: Machine, state: State, arguments: Arguments) -> list[State]:
                 if state.stream(layer).pending:
                     state.edit(Stream, layer).synced = arguments.node
         return [state.push(NONE)]
-    if isinstance(value, Ref) and state.look(Stream, value) is not None:
-        if state.stream(value.id).pending:
-            state.edit(Stream, value.id).synced = arguments.node
-    del m
+    stream_itself = state.look(Stream, value or NONE)
+    if isinstance(value, Ref) and stream_itself is not None and stream_itself.pending:
+        state.edit(Stream, value.id).synced = arguments.node
     return [state.push(NONE)]
 
 
 @method("xml.etree.ElementTree.ElementTree", "__init__")
 def _tree(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del m, receiver, arguments
     return [state.push(NONE)]
 
 
@@ -119,7 +120,6 @@ def _tree(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
 @method("configparser.ConfigParser", "write")
 def _write_to(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """Objects that write themselves to a file; given a path they open and close it."""
-    del receiver
     target = arguments.get(0, "fp") or NONE
     if isinstance(target, Unknown):
         return [state.push(m.unknown())]
@@ -128,7 +128,4 @@ def _write_to(m: Machine, state: State, receiver: Value, arguments: Arguments) -
 
 @method("configparser.ConfigParser", "__init__", "read", "add_section", "set")
 def _config(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    del receiver, arguments
     return [state.push(m.unknown())]
-
-

@@ -1,0 +1,134 @@
+"""Assignment targets: names, attributes, items, and unpacking."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from flushlint.machine import attributes, calls, classes, names
+from flushlint.machine.containers import put_item
+from flushlint.machine.interpreter import STD_STREAMS, Machine
+from flushlint.machine.items import subscript_key
+from flushlint.machine.iteration import Elements, iterate
+from flushlint.machine.objects import Env, Instance, Mapping, Sequence
+from flushlint.machine.values import (
+    Const,
+    Ext,
+    Ref,
+    Unknown,
+    Value,
+)
+
+if TYPE_CHECKING:
+    from flushlint.machine.state import State
+
+__all__ = ["assign"]
+
+
+def assign(m: Machine, state: State, target: cst.CSTNode, value: Value) -> list[State]:
+    """Bind an assignment target. Attribute targets may run code: properties."""
+    if isinstance(target, cst.Name):
+        names.store(m, state, target.value, value)
+        return [state]
+    if isinstance(target, (cst.Tuple, cst.List)):
+        return _unpack(m, state, target, value)
+    if isinstance(target, cst.Attribute):
+        found: list[State] = []
+        state.push(value)
+        for after in m.chosen(m.eval(target.value, [state])):
+            receiver = after.pop()
+            found += attributes.put(m, after, receiver, target.attr.value, after.pop(), target)
+        return found
+    if isinstance(target, cst.Subscript):
+        return _assign_item(m, state, target, value)
+    if isinstance(target, cst.StarredElement):
+        return assign(m, state, target.value, value)
+    return [state]
+
+
+def _assign_item(m: Machine, state: State, target: cst.Subscript, value: Value) -> list[State]:
+    key_node = subscript_key(target)
+    state.push(value)
+    states = m.chosen(m.eval(target.value, [state]))
+    if key_node is not None:
+        states = m.eval(key_node, states)
+    found: list[State] = []
+    for after in states:
+        key = after.pop() if key_node is not None else m.unknown()
+        receiver, item = after.pop(), after.pop()
+        instance = after.look(Instance, receiver)
+        method = instance and classes.class_attribute(after, instance.cls, "__setitem__")
+        if method:
+            arguments = calls.Arguments(target, [receiver, key, item])
+            for done in calls.call(m, after, method, arguments):
+                done.pop()
+                found.append(done)
+            continue
+        _store_item(after, receiver, key, item)
+        found.append(after)
+    return found
+
+
+def _store_item(state: State, receiver: Value, key: Value, item: Value) -> None:
+    if isinstance(receiver, Unknown):
+        state.hold(receiver.key, (item,))
+    if not isinstance(receiver, Ref):
+        return
+    if not isinstance(item, Const) or len(state.streams) > STD_STREAMS:
+        state.dirty = True
+    obj = state.heap.get(receiver.id)
+    if isinstance(obj, Mapping):
+        put_item(state.edit(Mapping, receiver.id), key, item)
+    elif isinstance(obj, Sequence):
+        sequence = state.edit(Sequence, receiver.id)
+        index = key.value if isinstance(key, Const) else None
+        if obj.exact and isinstance(index, int) and -len(obj.items) <= index < len(obj.items):
+            sequence.items[index] = item
+        else:
+            sequence.items.append(item)
+            sequence.exact = False
+    elif isinstance(obj, Instance) and obj.cls == Ext("%namespace"):
+        owner = obj.attributes["names"]
+        held = state.heap.get(owner.id) if isinstance(owner, Ref) else None
+        if isinstance(held, Instance) and isinstance(owner, Ref) and isinstance(key, Const):
+            state.edit(Instance, owner.id).attributes[str(key.value)] = item
+        elif isinstance(held, Env) and isinstance(owner, Ref) and isinstance(key, Const):
+            state.edit(Env, owner.id).variables[str(key.value)] = item
+    elif isinstance(obj, Instance) and not _holds_weakly(state, obj):
+        attribute = state.edit(Instance, receiver.id).attributes
+        attribute[f"[{key}]"] = item
+
+
+def _holds_weakly(state: State, instance: Instance) -> bool:
+    return any(name.startswith("weakref.") for name in classes.external_bases(state, instance.cls))
+
+
+def _unpack(m: Machine, state: State, target: cst.Tuple | cst.List, value: Value) -> list[State]:
+    states: list[State] = []
+    for branch, option in m.choose(state, value):
+        found = iterate(m, branch, option)
+        parts = _distribute(m, branch, target, found)
+        after = [branch]
+        for element, part in zip(target.elements, parts, strict=True):
+            after = [done for before in after for done in assign(m, before, element.value, part)]
+        states += after
+    return states
+
+
+def _distribute(
+    m: Machine, state: State, target: cst.Tuple | cst.List, found: Elements
+) -> list[Value]:
+    """Deal values out to the elements of a target, a starred one included."""
+    count = len(target.elements)
+    star = next(
+        (i for i, e in enumerate(target.elements) if isinstance(e, cst.StarredElement)), None
+    )
+    if not found.exact or len(found.items) < count - (star is not None):
+        return [found.any(m, state) for _ in range(count)]
+    if star is None:
+        return found.items[:count]
+    after = count - star - 1
+    end = len(found.items) - after
+    middle = m.new(state, target, Sequence("list", found.items[star:end]), "star")
+    return [*found.items[:star], middle, *found.items[end:]]
