@@ -133,8 +133,8 @@ def _of_instance(
         return [state.push(context_member(instance, name))]
     found = classes.class_attribute(state, instance.cls, name)
     descriptor = None if found is None else state.look(Instance, found)
-    if descriptor is not None and descriptor.cls in _PROPERTIES:
-        if name not in instance.attributes:
+    if name not in instance.attributes and descriptor is not None:
+        if descriptor.cls in _PROPERTIES:
             getter = descriptor.attributes["fget"]
             return calls.call(m, state, getter, calls.Arguments(node, [value]))
     if name in instance.attributes:

@@ -33,6 +33,7 @@ __all__ = [
     "Arguments",
     "become",
     "call",
+    "called",
     "defaults",
     "field_names",
     "finalize",
@@ -565,3 +566,10 @@ def stop(m: Machine, state: State, node: cst.CSTNode, name: str) -> None:
     """Raise a library exception in a state."""
     value = m.new(state, node, Instance(Ext(f"builtins.{name}"), {}), "raised")
     m.leave(state, Signal("raise", value, node))
+
+
+def called(arguments: Arguments) -> str:
+    """Return the last part of the name under which a function is called."""
+    function = getattr(arguments.node, "func", None)
+    name = function.attr if isinstance(function, cst.Attribute) else function
+    return name.value if isinstance(name, cst.Name) else ""

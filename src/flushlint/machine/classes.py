@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flushlint.knowledge.processes import PROCESS_TYPES
 from flushlint.machine.objects import Class, Instance
 from flushlint.machine.values import Ext, Ref, Unknown, Value
 
@@ -17,6 +18,7 @@ __all__ = [
     "has_unknown_base",
     "is_a",
     "is_exception_class",
+    "is_process",
     "lineage",
     "owned_attribute",
 ]
@@ -89,3 +91,8 @@ def is_exception_class(state: State, value: Value) -> bool:
     if isinstance(value, Ext):
         return True
     return state.look(Class, value) is not None
+
+
+def is_process(state: State, instance: Instance) -> bool:
+    """Say whether an instance is a process object."""
+    return any(name in PROCESS_TYPES for name in external_bases(state, instance.cls))

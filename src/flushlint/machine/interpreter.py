@@ -287,7 +287,7 @@ class Machine:
 
     def chosen(self, states: list[State]) -> list[State]:
         """Split states by the options of the topmost operand."""
-        found = []
+        found: list[State] = []
         for state in states:
             value = state.pop()
             found.extend(branch.push(v) for branch, v in self.choose(state, value))

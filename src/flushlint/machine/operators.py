@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import libcst as cst
 
-from flushlint.machine import calls, classes
+from flushlint.machine import calls, classes, names
 from flushlint.machine.interpreter import Machine, expression
 from flushlint.machine.objects import Instance, Mapping, Sequence
 from flushlint.machine.values import (
@@ -221,6 +221,42 @@ def negate(m: Machine, states: list[State]) -> list[State]:
 
 @expression(cst.BooleanOperation)
 def _boolean(m: Machine, node: cst.BooleanOperation, states: list[State]) -> list[State]:
+    found: list[State] = []
+    for state in states:
+        key = _test_key(m, state, node)
+        if key is None:
+            found += _short_circuit(m, node, [state])
+        elif key in state.facts:
+            found.append(state.push(Unknown(key)))
+        else:
+            # What the whole test came to is remembered beside what its parts came to.
+            true, false = m.split(_short_circuit(m, node, [state]))
+            for after, answer in [*((s, True) for s in true), *((s, False) for s in false)]:
+                after.facts[key] = answer
+                found.append(after.push(Unknown(key)))
+    return found if len(found) <= _MOST_PATHS else m.join(found)
+
+
+_MOST_PATHS = 16
+
+
+def _test_key(m: Machine, state: State, node: cst.BaseExpression) -> Hashable:
+    """Return the key of a test that only asks unknown values; None for any other."""
+    if isinstance(node, cst.Name):
+        value = names.lookup(m, state, node.value)
+        return value.key if isinstance(value, Unknown) else None
+    if isinstance(node, cst.UnaryOperation) and isinstance(node.operator, cst.Not):
+        key = _test_key(m, state, node.expression)
+        return None if key is None else ("not", key)
+    if isinstance(node, cst.BooleanOperation):
+        left, right = (_test_key(m, state, part) for part in (node.left, node.right))
+        word = "and" if isinstance(node.operator, cst.And) else "or"
+        return None if left is None or right is None else (word, left, right)
+    return None
+
+
+def _short_circuit(m: Machine, node: cst.BooleanOperation, states: list[State]) -> list[State]:
+    """Evaluate the right operand only where the left one does not decide."""
     states = m.chosen(m.eval(node.left, states))
     for state in states:
         state.push(state.stack[-1])
@@ -228,13 +264,14 @@ def _boolean(m: Machine, node: cst.BooleanOperation, states: list[State]) -> lis
     go_on, done = (true, false) if isinstance(node.operator, cst.And) else (false, true)
     for state in go_on:
         state.pop()
-    return m.join(done + m.eval(node.right, go_on))
+    return done + m.eval(node.right, go_on)
 
 
 @expression(cst.IfExp)
 def _conditional(m: Machine, node: cst.IfExp, states: list[State]) -> list[State]:
     true, false = m.split(m.eval(node.test, states))
-    return m.join(m.eval(node.body, true) + m.eval(node.orelse, false))
+    found = m.eval(node.body, true) + m.eval(node.orelse, false)
+    return found if len(found) <= _MOST_PATHS else m.join(found)
 
 
 _COMPARISONS: dict[type[cst.CSTNode], tuple[str, bool, Callable[[Any, Any], bool]]] = {

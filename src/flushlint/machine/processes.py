@@ -1,25 +1,24 @@
-"""Processes: creating and starting them, forking, and what is left in buffers at their end."""
+"""Process objects: creating them, and starting them by any start method."""
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from flushlint.knowledge.processes import (
-    FORKS,
-    HARD_EXITS,
-    PICKLED_BY_DILL,
     PROCESS_PACKAGES,
     PROCESS_TYPES,
     default_start_method,
 )
-from flushlint.machine import calls, classes, streams
+from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments, derive, library, method
+from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
+from flushlint.machine.forking import enlist, fork
 from flushlint.machine.library.threads import apart, spread
-from flushlint.machine.log import HandOver, How, Loss, Pickled, Process
-from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence, Stream
+from flushlint.machine.log import HandOver, Process
+from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
+from flushlint.machine.pickling import pickles
 from flushlint.machine.values import NONE, Bound, Const, Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
@@ -28,21 +27,15 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["end_interpreter", "escape", "is_process", "start"]
+__all__ = ["escape", "start"]
 
 _PROCESS = "multiprocessing.Process"
 _CONTEXT = "multiprocessing.context"
 _METHODS = ("fork", "spawn", "forkserver")
-_FIRST_PID = 4000
 
 for _name in PROCESS_TYPES:
     if _name != _PROCESS:
         derive(_name, _PROCESS)
-
-
-def is_process(state: State, instance: Instance) -> bool:
-    """Say whether an instance is a process object."""
-    return any(name in PROCESS_TYPES for name in classes.external_bases(state, instance.cls))
 
 
 # -- creation -------------------------------------------------------------------------------------
@@ -177,7 +170,7 @@ def _run(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
     return calls.call(m, state, target, spread(m, state, receiver, arguments))
 
 
-# -- starting -------------------------------------------------------------------------------------
+# -- starting ------------------------------------------------------------------------------------
 
 
 def _start_method(m: Machine, state: State, instance: Instance) -> tuple[str, bool]:
@@ -204,7 +197,7 @@ def start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     if "%started" in instance.attributes:
         return [state.push(NONE)]
     m.log.boundaries += 1
-    _flush_standard_streams(m, state)
+    flush_standard_streams(m, state)
     how, chosen = _start_method(m, state, instance)
     state.edit(Instance, receiver.id).attributes["%started"] = Const(value=True)
     if receiver not in state.roots:
@@ -212,13 +205,13 @@ def start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     found: list[State] = []
     for branch, hand_overs in _hand_overs(m, state, instance):
         process = Process(
-            0, "process", _name(m, branch, receiver), branch.process, arguments.node, how,
+            0, "process", _title(branch, receiver), branch.process, arguments.node, how,
             chosen, hand_overs, receiver.id,
         )  # fmt: skip
         if how == "fork":
-            child = _fork(m, branch, process, arguments.node)
+            child = fork(m, branch, process, arguments.node)
             _run_child(m, child, receiver, arguments)
-        elif _pickles(m, branch, process, instance, receiver):
+        elif pickles(m, branch, process, instance, receiver):
             calls.stop(m, branch, arguments.node, "TypeError")
             continue
         else:
@@ -237,7 +230,7 @@ def _hand_overs(
     return found  # type: ignore[return-value]  # only `_make` sets it
 
 
-def _name(m: Machine, state: State, receiver: Value) -> str:
+def _title(state: State, receiver: Value) -> str:
     """Return how to call the child: by its target, or by its class."""
     instance = state.look(Instance, receiver)
     assert instance is not None
@@ -253,99 +246,6 @@ def _name(m: Machine, state: State, receiver: Value) -> str:
     if isinstance(target, Ext):
         return target.name.rpartition(".")[2]
     return getattr(target, "name", "") or "child"
-
-
-def _flush_standard_streams(m: Machine, state: State) -> None:
-    """`multiprocessing` flushes whatever sys.stdout and sys.stderr are bound to."""
-    from flushlint.machine.library.stream_methods import empty
-
-    for name in ("sys.stdout", "sys.stderr"):
-        target = state.externals.get(name)
-        if isinstance(target, Ref) and state.look(Stream, target) is not None:
-            streams.drain(m.log, state, target.id)
-        elif isinstance(target, Ref):
-            branch = state.copy()
-            done, _ = m.captured(
-                lambda s, t=target: empty(m, s[0], t, Arguments(m.module, [])),  # type: ignore[misc]  # bound now
-                [branch],
-            )
-            if done:
-                done[0].pop()
-                calls.become(state, done[0])
-
-
-def _fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State:
-    """Copy the process with all that is pending, and note that two hold it now."""
-    _run_hooks(m, state, "before")
-    context = state.frames[-1].context
-    held = {number for i in state.streams for w in state.stream(i).pending for number in w.forks}
-    number = m.identity(("fork", node, context, state.process, 0))
-    if number in held:
-        number = m.identity(("fork", node, context, state.process, 1))
-    for identity in state.streams:
-        stream = state.stream(identity)
-        if stream.pending:
-            state.edit(Stream, identity).pending = tuple(
-                w if number in w.forks else replace(w, forks=(*w.forks, number))
-                for w in stream.pending
-            )
-    process.id, process.depth = number, len(state.frames)
-    process.height = len(state.stack)
-    m.log.processes[number] = process
-    child = state.copy()
-    child.process = number
-    _run_hooks(m, child, "after_in_child")
-    _run_hooks(m, state, "after_in_parent")
-    return child
-
-
-def _run_hooks(m: Machine, state: State, when: str) -> None:
-    """Run what `os.register_at_fork` and `register_after_fork` have registered, in place."""
-    registered = state.externals.get(f"%{when}")
-    sequence = None if registered is None else state.look(Sequence, registered)
-    for hook in list(sequence.items) if sequence is not None else ():
-        branch = state.copy()
-        pair = branch.look(Sequence, hook)
-        function, given = (hook, []) if pair is None else (pair.items[0], pair.items[1:])
-        arguments = Arguments(m.module, list(given))
-
-        def action(
-            inside: list[State], function: Value = function, arguments: Arguments = arguments
-        ) -> list[State]:
-            return calls.call(m, inside[0], function, arguments)
-
-        done, _ = m.captured(action, [branch])
-        for after in done:
-            after.pop()
-        if done:
-            calls.become(state, m.join(done)[0])
-
-
-@library("os.register_at_fork")
-def _at_fork(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    for when in ("before", "after_in_parent", "after_in_child"):
-        callback = arguments.keywords.get(when)
-        if callback is not None:
-            _enlist(m, state, f"%{when}", callback)
-    return [state.push(NONE)]
-
-
-@library("multiprocessing.util.register_after_fork")
-def _after_fork(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """`register_after_fork(obj, func)`: the child calls `func(obj)`."""
-    subject, function = arguments.get(0, "obj") or NONE, arguments.get(1, "func") or NONE
-    pair = m.new(state, arguments.node, Sequence("tuple", [function, subject]), "hook")
-    _enlist(m, state, "%after_in_child", pair)
-    return [state.push(NONE)]
-
-
-def _enlist(m: Machine, state: State, slot: str, value: Value) -> None:
-    known = state.externals.get(slot)
-    if known is None or state.look(Sequence, known) is None:
-        known = m.new(state, None, Sequence("list", []), slot)
-        state.externals[slot] = known
-    if isinstance(known, Ref):
-        state.edit(Sequence, known.id).items.append(value)
 
 
 def _apart(
@@ -403,7 +303,7 @@ def _end_child(m: Machine, state: State) -> None:
     process = m.log.processes[state.process]
     m.collect(state)
     for after in _run_finalizers(m, state):
-        _flush_standard_streams(m, after)
+        flush_standard_streams(m, after)
         if process.method == "spawn":
             end_interpreter(m, after)
         else:
@@ -447,64 +347,8 @@ def _register(
     m: Machine, state: State, callback: Value | None, arguments: Arguments
 ) -> list[State]:
     if callback is not None:
-        _enlist(m, state, f"%finalizers{state.process}", callback)
+        enlist(m, state, f"%finalizers{state.process}", callback)
     return [state.push(callback or NONE)]
-
-
-# -- spawn and forkserver -------------------------------------------------------------------------
-
-
-def _pickles(m: Machine, state: State, process: Process, instance: Instance, receiver: Ref) -> bool:
-    """Note each open file that would have to be pickled; say whether there is one."""
-    if any(
-        name.startswith(PICKLED_BY_DILL) for name in classes.external_bases(state, instance.cls)
-    ):
-        return False
-    found = False
-    for hand_over in process.hand_overs:
-        stream = _unpicklable(state, hand_over.value)
-        if stream is not None:
-            m.log.pickled.append(Pickled(stream, hand_over, process))
-            found = True
-    if not found:
-        own = [v for k, v in instance.attributes.items() if not k.startswith("%")]
-        if not _pickles_itself(state, instance):
-            for value in own:
-                stream = _unpicklable(state, value)
-                if stream is not None and process.start is not None:
-                    place = HandOver(process.start, receiver, own=False)
-                    m.log.pickled.append(Pickled(stream, place, process))
-                    return True
-    return found
-
-
-_OWN_PICKLING = ("__getstate__", "__reduce__", "__reduce_ex__", "__getnewargs__")
-
-
-def _pickles_itself(state: State, instance: Instance) -> bool:
-    return any(classes.class_attribute(state, instance.cls, n) for n in _OWN_PICKLING)
-
-
-def _unpicklable(state: State, value: Value) -> Stream | None:
-    """Return an open file that pickling the value meets. Functions go by their names."""
-    seen: set[int] = set()
-    todo = [value]
-    while todo:
-        current = todo.pop()
-        if isinstance(current, Bound):
-            todo.append(current.receiver)
-            continue
-        if not isinstance(current, Ref) or current.id in seen:
-            continue
-        seen.add(current.id)
-        obj = state.heap.get(current.id)
-        if isinstance(obj, Stream):
-            return obj
-        if isinstance(obj, (Sequence, Mapping)):
-            todo.extend(obj.values())
-        elif isinstance(obj, Instance) and not _pickles_itself(state, obj):
-            todo.extend(obj.attributes.values())
-    return None
 
 
 def _run_spawned(
@@ -528,162 +372,6 @@ def _run_spawned(
         _run_child(m, child, receiver, arguments)
 
 
-# -- fork and hard exits --------------------------------------------------------------------------
-
-
-@library(*FORKS)
-def _os_fork(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """Both sides go on with the same code."""
-    m.log.boundaries += 1
-    process = Process(0, "fork", "", state.process, arguments.node, "fork", chosen=True)
-    child = _fork(m, state, process, arguments.node)
-    pid: Value = Const(_FIRST_PID + process.id)
-    sides: list[tuple[State, Value]] = [(child, Const(0)), (state, pid)]
-    name = getattr(getattr(arguments.node, "func", None), "attr", None)
-    found = []
-    for side, value in sides:
-        if name is not None and name.value == "forkpty":
-            pair = Sequence("tuple", [value, m.unknown()])
-            value = m.new(side, arguments.node, pair, "pty")
-        found.append(side.push(value))
-    return found
-
-
-def _hard_exit(name: str, how: How) -> None:
-    @library(name)
-    def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        m.log.boundaries += 1
-        if how == "exec":
-            m.may_raise(state, "builtins.OSError", arguments.node)
-        lose(m, state, how, arguments.node, std=True)
-        return []
-
-
-for _exit_name, _how in HARD_EXITS.items():
-    _hard_exit(_exit_name, _how)  # type: ignore[arg-type]  # the table holds these words
-
-
-@library("os.getpid")
-def _getpid(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    return [state.push(Unknown(("pid", state.process)))]
-
-
-@library("os.kill")
-def _kill(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """SIGKILL to the process itself ends it at once."""
-    target, signal = arguments.get(0, "pid"), arguments.get(1, "signal")
-    itself = isinstance(target, Unknown) and target.key == ("pid", state.process)
-    if itself and signal == Const(9):
-        m.log.boundaries += 1
-        lose(m, state, "kill", arguments.node, std=True)
-        return []
-    return [state.push(NONE)]
-
-
-@library("signal.raise_signal")
-def _raise_signal(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    if arguments.get(0, "signalnum") == Const(9):
-        m.log.boundaries += 1
-        lose(m, state, "kill", arguments.node, std=True)
-        return []
-    return [state.push(m.unknown())]
-
-
-# -- ends -----------------------------------------------------------------------------------------
-
-
-def end_interpreter(m: Machine, state: State) -> None:
-    """Leave by a normal interpreter exit: everything pending is written out."""
-    for identity in state.streams:
-        pending = state.stream(identity).pending
-        if pending:
-            m.log.emitted(state, pending)
-
-
-def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: bool) -> None:
-    """Throw the process's buffers away and note what was in them."""
-    process = m.log.processes[state.process]
-    lost = [
-        (identity, write)
-        for identity in sorted(state.streams)
-        for write in state.stream(identity).pending
-    ]
-    owed = [
-        (identity, stream.trailer)
-        for identity in sorted(state.streams)
-        for stream in (state.stream(identity),)
-        if stream.trailer is not None
-        and stream.trailer.process == state.process
-        and not any(w.process == state.process for i, w in lost if i in _above(state, identity))
-    ]
-    kept_otherwise = _survivors(m, state, process, lost) if node is not None else set()
-    for identity, write in [*lost, *owed]:
-        stream = state.stream(identity)
-        if stream.std and not std:
-            continue
-        m.log.losses.append(
-            Loss(
-                write,
-                stream,
-                state.process,
-                how,
-                node,
-                _hand_over_of(state, process, identity),
-                (identity, write) in kept_otherwise,
-                stream.std,
-                state.facts.copy(),
-                trailer=(identity, write) in owed,
-            )
-        )
-
-
-def _above(state: State, identity: int) -> set[int]:
-    """Return a stream and the streams that are built on it, or that it is built on."""
-    return {
-        other
-        for other in state.streams
-        if identity in streams.layers(state, other) or other in streams.layers(state, identity)
-    }
-
-
-def _survivors(
-    m: Machine,
-    state: State,
-    process: Process,
-    lost: list[tuple[int, object]],
-) -> set[tuple[int, object]]:
-    """Return the writes that would be kept if the process left the clean way instead."""
-    if process.kind != "process" or process.method == "spawn":
-        return set(lost)
-    left = state.copy()
-    while len(left.frames) > process.depth:
-        m.drop_frame(left)
-    del left.stack[process.height + 1 :]
-    left.signal, left.handling = None, ()
-    quiet = type(m.log)()
-    from flushlint.machine.lifetime import collect
-
-    collect(quiet, left)
-    _flush_standard_streams(m, left)
-    remaining = {
-        (identity, write) for identity in left.streams for write in left.stream(identity).pending
-    }
-    return {item for item in lost if item not in remaining}
-
-
-def _hand_over_of(state: State, process: Process, identity: int) -> HandOver | None:
-    """Return the expression through which the child got at a stream."""
-    for hand_over in process.hand_overs:
-        value = hand_over.value
-        if isinstance(value, Bound):
-            instance = state.look(Instance, value.receiver)
-            if instance is not None and is_process(state, instance):
-                continue
-        if identity in state.reach([value], through_classes=False):
-            return hand_over
-    return None
-
-
 def escape(m: Machine, state: State, reached: set[int], node: cst.CSTNode) -> list[State]:
     """Start the processes that unknown code gets hold of: it may do so."""
     states = [state]
@@ -691,7 +379,7 @@ def escape(m: Machine, state: State, reached: set[int], node: cst.CSTNode) -> li
         obj = state.heap.get(identity)
         if not isinstance(obj, Instance) or "%started" in obj.attributes:
             continue
-        if "%target" in obj.attributes and is_process(state, obj):
+        if "%target" in obj.attributes and classes.is_process(state, obj):
             again: list[State] = []
             for current in states:
                 for after in start(m, current, Ref(identity), Arguments(node, [])):

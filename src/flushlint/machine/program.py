@@ -10,12 +10,15 @@ import libcst as cst
 
 from flushlint.knowledge.processes import FORKS, HARD_EXITS
 from flushlint.machine import calls, classes, expressions, statements
+from flushlint.machine.ends import end_interpreter
 from flushlint.machine.interpreter import BudgetError, Machine
 from flushlint.machine.library import (
     asynchronous,
     builtin_functions,
     builtin_methods,
     command_line,
+    functional,
+    iterables,
     logs,
     openers,
     stream_methods,
@@ -24,7 +27,7 @@ from flushlint.machine.library import (
 )
 from flushlint.machine.log import Limit, Log, Process
 from flushlint.machine.objects import Class, Env, Function, Instance, Stream
-from flushlint.machine.processes import end_interpreter, escape, is_process
+from flushlint.machine.processes import escape
 from flushlint.machine.processes import start as start_process
 from flushlint.machine.scope import Scope, build_scopes
 from flushlint.machine.state import Frame, State
@@ -37,8 +40,8 @@ __all__ = ["run_module"]
 
 # Imported because they register what they know.
 _REGISTERED = (
-    asynchronous, builtin_functions, builtin_methods, command_line, expressions, logs, openers,
-    statements, stream_methods, threads, writers,
+    asynchronous, builtin_functions, builtin_methods, command_line, expressions, functional,
+    iterables, logs, openers, statements, stream_methods, threads, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000
@@ -246,7 +249,7 @@ class _Program:
             method = classes.class_attribute(made, value, entry.name)
             if instance is None or method is None:
                 continue
-            if entry.name == "run" and is_process(made, instance):
+            if entry.name == "run" and classes.is_process(made, instance):
                 made.push(receiver)
                 found.append((made, Const("start")))
                 continue

@@ -1,0 +1,173 @@
+"""Ends of processes: what is left in the buffers, and who threw it away."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flushlint.knowledge.processes import (
+    HARD_EXITS,
+)
+from flushlint.machine import calls, classes, streams
+from flushlint.machine.calls import Arguments, library
+from flushlint.machine.log import HandOver, How, Loss, Process
+from flushlint.machine.objects import Instance, Stream, Write
+from flushlint.machine.values import NONE, Bound, Const, Ref, Unknown
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
+
+__all__ = ["end_interpreter", "flush_standard_streams", "lose"]
+
+
+def flush_standard_streams(m: Machine, state: State) -> None:
+    """`multiprocessing` flushes whatever sys.stdout and sys.stderr are bound to."""
+    from flushlint.machine.library.stream_methods import empty
+
+    for name in ("sys.stdout", "sys.stderr"):
+        target = state.externals.get(name)
+        if isinstance(target, Ref) and state.look(Stream, target) is not None:
+            streams.drain(m.log, state, target.id)
+        elif isinstance(target, Ref):
+            branch = state.copy()
+            done, _ = m.captured(
+                lambda s, t=target: empty(m, s[0], t, Arguments(m.module, [])),  # type: ignore[misc]  # bound now
+                [branch],
+            )
+            if done:
+                done[0].pop()
+                calls.become(state, done[0])
+
+
+def end_interpreter(m: Machine, state: State) -> None:
+    """Leave by a normal interpreter exit: everything pending is written out."""
+    for identity in state.streams:
+        pending = state.stream(identity).pending
+        if pending:
+            m.log.emitted(state, pending)
+
+
+def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: bool) -> None:
+    """Throw the process's buffers away and note what was in them."""
+    process = m.log.processes[state.process]
+    lost = [
+        (identity, write)
+        for identity in sorted(state.streams)
+        for write in state.stream(identity).pending
+    ]
+    owed = [
+        (identity, stream.trailer)
+        for identity in sorted(state.streams)
+        for stream in (state.stream(identity),)
+        if stream.trailer is not None
+        and stream.trailer.process == state.process
+        and not any(w.process == state.process for i, w in lost if i in _above(state, identity))
+    ]
+    kept_otherwise = _survivors(m, state, process, lost) if node is not None else set()
+    for identity, write in [*lost, *owed]:
+        stream = state.stream(identity)
+        if stream.std and not std:
+            continue
+        m.log.losses.append(
+            Loss(
+                write,
+                stream,
+                state.process,
+                how,
+                node,
+                _hand_over_of(state, process, identity),
+                (identity, write) in kept_otherwise,
+                stream.std,
+                state.facts.copy(),
+                trailer=(identity, write) in owed,
+            )
+        )
+
+
+def _above(state: State, identity: int) -> set[int]:
+    """Return a stream and the streams that are built on it, or that it is built on."""
+    return {
+        other
+        for other in state.streams
+        if identity in streams.layers(state, other) or other in streams.layers(state, identity)
+    }
+
+
+def _survivors(
+    m: Machine,
+    state: State,
+    process: Process,
+    lost: list[tuple[int, Write]],
+) -> set[tuple[int, Write]]:
+    """Return the writes that would be kept if the process left the clean way instead."""
+    if process.kind != "process" or process.method == "spawn":
+        return set(lost)
+    left = state.copy()
+    while len(left.frames) > process.depth:
+        m.drop_frame(left)
+    del left.stack[process.height + 1 :]
+    left.signal, left.handling = None, ()
+    quiet = type(m.log)()
+    from flushlint.machine.lifetime import collect
+
+    collect(quiet, left)
+    flush_standard_streams(m, left)
+    remaining = {
+        (identity, write) for identity in left.streams for write in left.stream(identity).pending
+    }
+    return {item for item in lost if item not in remaining}
+
+
+def _hand_over_of(state: State, process: Process, identity: int) -> HandOver | None:
+    """Return the expression through which the child got at a stream."""
+    for hand_over in process.hand_overs:
+        value = hand_over.value
+        if isinstance(value, Bound):
+            instance = state.look(Instance, value.receiver)
+            if instance is not None and classes.is_process(state, instance):
+                continue
+        if identity in state.reach([value], through_classes=False):
+            return hand_over
+    return None
+
+
+def _hard_exit(name: str, how: How) -> None:
+    @library(name)
+    def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        m.log.boundaries += 1
+        if how == "exec":
+            m.may_raise(state, "builtins.OSError", arguments.node)
+        lose(m, state, how, arguments.node, std=True)
+        return []
+
+
+for _exit_name, _how in HARD_EXITS.items():
+    _hard_exit(_exit_name, _how)  # type: ignore[arg-type]  # the table holds these words
+
+
+@library("os.getpid")
+def _getpid(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    return [state.push(Unknown(("pid", state.process)))]
+
+
+@library("os.kill")
+def _kill(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """SIGKILL to the process itself ends it at once."""
+    target, signal = arguments.get(0, "pid"), arguments.get(1, "signal")
+    itself = isinstance(target, Unknown) and target.key == ("pid", state.process)
+    if itself and signal == Const(9):
+        m.log.boundaries += 1
+        lose(m, state, "kill", arguments.node, std=True)
+        return []
+    return [state.push(NONE)]
+
+
+@library("signal.raise_signal")
+def _raise_signal(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    if arguments.get(0, "signalnum") == Const(9):
+        m.log.boundaries += 1
+        lose(m, state, "kill", arguments.node, std=True)
+        return []
+    return [state.push(m.unknown())]

@@ -1,0 +1,267 @@
+"""Builtins and `itertools` that make, join or consume iterables."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flushlint.machine import calls, classes
+from flushlint.machine.calls import Arguments, called, library
+from flushlint.machine.generators import exhaust, resume
+from flushlint.machine.iteration import iterate
+from flushlint.machine.objects import (
+    Generator,
+    Instance,
+    Mapping,
+    Sequence,
+)
+from flushlint.machine.values import NONE, Const, Ref, Value
+
+if TYPE_CHECKING:
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
+
+__all__: list[str] = []
+
+_LARGEST_RANGE = 8
+
+
+@library("builtins.range")
+def _range(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    given = [v.value if isinstance(v, Const) else None for v in arguments.positional]
+    numbers = [n for n in given if isinstance(n, int)]
+    if not 1 <= len(numbers) <= 3 or len(numbers) < len(given) or 0 in numbers[2:]:
+        return [state.push(m.unknown())]
+    span = range(*numbers)
+    if len(span) <= _LARGEST_RANGE:
+        items: list[Value] = [Const(n) for n in span]
+        return [state.push(m.new(state, arguments.node, Sequence("tuple", items)))]
+    many = Sequence("tuple", [m.unknown()], exact=False, nonempty=True)
+    return [state.push(m.new(state, arguments.node, many))]
+
+
+def _elements(
+    m: Machine, state: State, value: Value, arguments: Arguments
+) -> list[tuple[State, Sequence]]:
+    """Iterate over a value as a library function does, running generators to their end."""
+    found: list[tuple[State, Sequence]] = []
+    for branch, option in m.choose(state, value):
+        instance = branch.look(Instance, option)
+        own = instance and classes.class_attribute(branch, instance.cls, "__iter__")
+        if branch.look(Generator, option) is not None and isinstance(option, Ref):
+            for after in exhaust(m, branch, option.id, arguments.node):
+                sequence = after.look(Sequence, after.pop())
+                assert sequence is not None
+                found.append((after, sequence.copy()))
+        elif own:
+            for after in calls.call(m, branch, own, Arguments(arguments.node, [option])):
+                inner = after.pop()
+                if after.look(Generator, inner) is not None:
+                    found += _elements(m, after, inner, arguments)
+                else:
+                    found.append((after, Sequence("list", [], exact=False)))
+        else:
+            elements = iterate(m, branch, option)
+            found.append((branch, Sequence("list", elements.items, elements.exact)))
+    return found
+
+
+@library("builtins.sum", "builtins.max", "builtins.min", "builtins.any", "builtins.all",
+         "statistics.mean", "math.fsum", "collections.Counter")  # fmt: skip
+def _consume(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Functions that run an iterable to its end; `any` and `all` may stop before."""
+    if len(arguments.positional) != 1:
+        return [state.push(m.unknown())]
+    found: list[State] = []
+    for after, _ in _elements(m, state, arguments.positional[0], arguments):
+        found.append(after.push(m.unknown()))
+    return found
+
+
+def _container(name: str, kind: str) -> None:
+    @library(name)
+    def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        if not arguments.positional:
+            made = Sequence(kind, [])  # type: ignore[arg-type]  # one of the three words
+            return [state.push(m.new(state, arguments.node, made))]
+        found = []
+        for after, sequence in _elements(m, state, arguments.positional[0], arguments):
+            sequence.kind = kind  # type: ignore[assignment]  # one of the three words
+            found.append(after.push(m.new(after, arguments.node, sequence)))
+        return found
+
+
+for _name, _kind in {
+    "builtins.list": "list",
+    "builtins.tuple": "tuple",
+    "builtins.set": "set",
+    "builtins.frozenset": "set",
+    "builtins.sorted": "list",
+    "builtins.reversed": "list",
+    "collections.deque": "list",
+    "itertools.chain.from_iterable": "list",
+    "itertools.cycle": "list",
+    "itertools.islice": "list",
+}.items():
+    _container(_name, _kind)
+
+
+@library("itertools.chain")
+def _chain(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    everything = Sequence("list", [])
+    for value in arguments.positional:
+        elements = iterate(m, state, value)
+        everything.items.extend(elements.items)
+        everything.exact = everything.exact and elements.exact
+    return [state.push(m.new(state, arguments.node, everything))]
+
+
+@library("collections.defaultdict")
+def _defaultdict(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    factory = arguments.get(0, "default_factory")
+    states = _dict(m, state, arguments.after(1))
+    for after in states:
+        made = after.stack[-1]
+        if isinstance(made, Ref) and factory is not None:
+            after.edit(Mapping, made.id).factory = factory
+    return states
+
+
+@library("builtins.dict", "collections.OrderedDict")
+def _dict(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    if arguments.positional and state.look(Mapping, arguments.positional[-1]) is None:
+        m.may_raise(state, "builtins.ValueError", arguments.node)
+        found: list[State] = []
+        for after, values in _drained(m, state, arguments):
+            found.append(after.push(_new_dict(m, after, values, arguments)))
+        return found
+    return [state.push(_new_dict(m, state, arguments.positional, arguments))]
+
+
+def _new_dict(m: Machine, state: State, values: list[Value], arguments: Arguments) -> Value:
+    mapping = Mapping({k: v for k, v in arguments.keywords.items()})
+    if values:
+        source = state.look(Mapping, values[-1])
+        if source is not None:
+            mapping.entries = {**source.entries, **mapping.entries}
+            mapping.rest, mapping.exact = list(source.rest), source.exact
+        else:
+            mapping.exact = False
+            for item in iterate(m, state, values[-1]).items:
+                pair = state.look(Sequence, item)
+                mapping.rest.extend(pair.items[1:] if pair is not None else ())
+    return m.new(state, arguments.node, mapping)
+
+
+@library("builtins.enumerate", "builtins.zip", "itertools.zip_longest", "itertools.product")
+def _zip(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    return [
+        after.push(_rows(m, after, given, arguments))
+        for after, given in _drained(m, state, arguments)
+    ]
+
+
+def _drained(
+    m: Machine, state: State, arguments: Arguments, start: int = 0
+) -> list[tuple[State, list[Value]]]:
+    """Run the generators among the arguments to their ends, as if they were consumed here."""
+    paths: list[tuple[State, list[Value]]] = [(state, list(arguments.positional[:start]))]
+    for value in arguments.positional[start:]:
+        again: list[tuple[State, list[Value]]] = []
+        for current, done in paths:
+            if current.look(Generator, value) is None:
+                again.append((current, [*done, value]))
+                continue
+            for after, sequence in _elements(m, current, value, arguments):
+                made = m.new(after, arguments.node, sequence, f"drained{len(done)}")
+                again.append((after, [*done, made]))
+        paths = again
+    return paths
+
+
+def _rows(m: Machine, state: State, values: list[Value], arguments: Arguments) -> Value:
+    columns = [iterate(m, state, v) for v in values]
+    start = called(arguments) == "enumerate"
+    if start and columns:
+        given = arguments.get(1, "start")
+        first = given.value if isinstance(given, Const) and isinstance(given.value, int) else 0
+        columns = columns[:1]
+        numbers: list[Value] = [Const(first + i) for i in range(len(columns[0].items))]
+        counted = columns[0]._replace(items=numbers)
+        columns = [counted, columns[0]]
+    exact = all(c.exact for c in columns)
+    if exact:
+        rows = [list(row) for row in zip(*(c.items for c in columns), strict=False)]
+    else:
+        rows = [[c.any(m, state) for c in columns]]
+    items: list[Value] = [
+        m.new(state, arguments.node, Sequence("tuple", row), f"row{i}")
+        for i, row in enumerate(rows)
+    ]
+    result = Sequence("list", items, exact)
+    objects = any(v.__class__ is Ref for c in columns for v in c.items)
+    if not exact and not objects and not all(c.nonempty for c in columns):
+        # There may be no row at all, so a loop over it may not run.
+        return m.unknown()
+    return m.new(state, arguments.node, result)
+
+
+@library("builtins.map", "builtins.filter", "itertools.starmap")
+def _map(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Run the function over the elements at once, although it would run when consumed."""
+    if len(arguments.positional) < 2:
+        return [state.push(m.unknown())]
+    found: list[State] = []
+    for after, values in _drained(m, state, arguments, 1):
+        found += _mapped(m, after, values, arguments)
+    return found
+
+
+def _mapped(m: Machine, state: State, values: list[Value], arguments: Arguments) -> list[State]:
+    function = values[0]
+    columns = [iterate(m, state, v) for v in values[1:]]
+    result = Sequence("list", [], exact=False)
+    made = m.new(state, arguments.node, result)
+    states = [state.push(made)]
+    exact = all(c.exact and len(c.items) <= 8 for c in columns)
+    rows = (
+        [list(r) for r in zip(*(c.items for c in columns), strict=False)]
+        if exact
+        else [[c.any(m, state) for c in columns]]
+    )
+    for row in rows:
+        again: list[State] = []
+        for current in states:
+            for after in calls.call(m, current, function, Arguments(arguments.node, list(row))):
+                value = after.pop()
+                after.edit(Sequence, made.id).items.append(value)
+                again.append(after)
+        states = m.join(again)
+    return states
+
+
+@library("builtins.iter")
+def _iter(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    if len(arguments.positional) != 1:
+        return calls.unknown_call(m, state, arguments, name="iter")
+    return [state.push(arguments.positional[0])]
+
+
+@library("builtins.next", "builtins.anext")
+def _next(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    value = arguments.positional[0] if arguments.positional else NONE
+    generator = state.look(Generator, value)
+    if generator is None or not isinstance(value, Ref):
+        instance = state.look(Instance, value)
+        own = instance and classes.class_attribute(state, instance.cls, "__next__")
+        if own:
+            return calls.call(m, state, own, Arguments(arguments.node, [value]))
+        m.may_raise(state, "builtins.StopIteration", arguments.node)
+        return [state.push(iterate(m, state, value).any(m, state))]
+    yielded, ended = resume(m, state, value.id, arguments.node)
+    for after in ended:
+        after.pop()
+        if len(arguments.positional) > 1:
+            yielded.append(after.push(arguments.positional[1]))
+        else:
+            calls.stop(m, after, arguments.node, "StopIteration")
+    return yielded
