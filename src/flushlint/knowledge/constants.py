@@ -45,6 +45,12 @@ CONSTANTS: dict[str, str | int | bool] = {
     "os.SEEK_END": 2,
     "typing.TYPE_CHECKING": False,
     "os.EX_OK": 0,
+    "pty.CHILD": 0,
+    "logging.DEBUG": 10,
+    "logging.INFO": 20,
+    "logging.WARNING": 30,
+    "logging.ERROR": 40,
+    "logging.CRITICAL": 50,
     "six.PY2": False,
     "six.PY3": True,
     "future.utils.PY2": False,
@@ -53,9 +59,7 @@ CONSTANTS: dict[str, str | int | bool] = {
 PLATFORM_FACTS = frozenset({"sys.platform", "os.name", "sys.version_info"})
 
 
-def platform_fact(
-    name: str, platform: str | None
-) -> str | None:
+def platform_fact(name: str, platform: str | None) -> str | None:
     """Return what the configured target says of the name, None where it says nothing."""
     if name == "sys.version_info":
         return None  # the target is the lowest version: comparisons ask what it says

@@ -133,12 +133,11 @@ def _of_instance(
         return [state.push(context_member(instance, name))]
     found = classes.class_attribute(state, instance.cls, name)
     descriptor = None if found is None else state.look(Instance, found)
-    if name not in instance.attributes and descriptor is not None:
-        if descriptor.cls in _PROPERTIES:
-            getter = descriptor.attributes["fget"]
-            return calls.call(m, state, getter, calls.Arguments(node, [value]))
     if name in instance.attributes:
         return [state.push(instance.attributes[name])]
+    if descriptor is not None and descriptor.cls in _PROPERTIES:
+        getter = descriptor.attributes["fget"]
+        return calls.call(m, state, getter, calls.Arguments(node, [value]))
     if found is not None:
         return [state.push(bind(state, found, value, instance.cls))]
     if name == "__class__":

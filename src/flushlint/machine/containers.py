@@ -11,7 +11,7 @@ from flushlint.machine.interpreter import Machine, expression
 from flushlint.machine.iteration import iterate
 from flushlint.machine.joining import compact
 from flushlint.machine.loops import loop
-from flushlint.machine.objects import Function, Mapping, Sequence
+from flushlint.machine.objects import Function, Generator, Instance, Mapping, Sequence
 from flushlint.machine.values import (
     Const,
     Ref,
@@ -93,18 +93,22 @@ _PURE = frozenset(
 @expression(cst.GeneratorExp)
 def _generator_expression(m: Machine, node: cst.GeneratorExp, states: list[State]) -> list[State]:
     """A generator expression is a call of the generator function that it stands for."""
-    if m.called_in(node) <= _PURE:
-        return _comprehension(m, node, states)  # nobody can tell when it runs
     definition = m.generator_function(node)
+    pure = m.called_in(node) <= _PURE
     found: list[State] = []
-    for state in m.eval(node.for_in.iter, states):
+    for state in m.chosen(m.eval(node.for_in.iter, states)):
+        source = state.heap.get(state.stack[-1].id) if isinstance(state.stack[-1], Ref) else None
+        if pure and not isinstance(source, (Generator, Instance)):
+            # Nobody can tell when it runs, so it may run now.
+            found += _comprehension(m, node, [state], evaluated=True)
+            continue
         frame = state.frames[-1]
         function = Function(
             definition, m.scopes[definition], frame.env, frame.module, {}, "<genexpr>"
         )
         made = m.new(state, definition, function)
-        source = state.pop()
-        found += calls.call(m, state, made, calls.Arguments(node, [source]))
+        given = state.pop()
+        found += calls.call(m, state, made, calls.Arguments(node, [given]))
     return found
 
 
@@ -113,16 +117,23 @@ def _comprehension(
     m: Machine,
     node: cst.ListComp | cst.SetComp | cst.DictComp | cst.GeneratorExp,
     states: list[State],
+    *,
+    evaluated: bool = False,
 ) -> list[State]:
-    """Run a comprehension as the loop that it is."""
+    """Run a comprehension as the loop that it is.
+
+    Where the outermost iterable is `evaluated`, it is the topmost operand.
+    """
     hidden = names.targets_of(node.for_in)
     for state in states:
         made: Sequence | Mapping = (
             Mapping({}) if isinstance(node, cst.DictComp) else Sequence(_comp_kind(node), [])
         )
+        source = [state.pop()] if evaluated else []
         state.push(m.new(state, node, made, "comprehension"))
+        state.stack.extend(source)
         names.hide(state, hidden)
-    states = _comp_for(m, node, node.for_in, states)
+    states = _comp_for(m, node, node.for_in, states, evaluated=evaluated)
     for state in states:
         names.reveal(state, hidden)
     return m.join(states)
@@ -133,7 +144,12 @@ def _comp_kind(node: cst.BaseComp) -> Literal["set", "list"]:
 
 
 def _comp_for(
-    m: Machine, node: cst.BaseComp, clause: cst.CompFor, states: list[State]
+    m: Machine,
+    node: cst.BaseComp,
+    clause: cst.CompFor,
+    states: list[State],
+    *,
+    evaluated: bool = False,
 ) -> list[State]:
 
     def body(inside: list[State]) -> list[State]:
@@ -145,7 +161,8 @@ def _comp_for(
             return skipped + _comp_for(m, node, clause.inner_for_in, inside)
         return skipped + _comp_element(m, node, inside)
 
-    states = m.eval(clause.iter, states)
+    if not evaluated:
+        states = m.eval(clause.iter, states)
     return loop(m, clause, clause.target, states, body)
 
 

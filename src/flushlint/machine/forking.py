@@ -20,14 +20,14 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["enlist", "fork"]
+__all__ = ["enlist", "fork", "run_hooks"]
 
 _FIRST_PID = 4000
 
 
 def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State:
     """Copy the process with all that is pending, and note that two hold it now."""
-    _run_hooks(m, state, "before")
+    run_hooks(m, state, "before")
     context = state.frames[-1].context
     held = {number for i in state.streams for w in state.stream(i).pending for number in w.forks}
     number = m.identity(("fork", node, context, state.process, 0))
@@ -45,12 +45,12 @@ def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State
     m.log.processes[number] = process
     child = state.copy()
     child.process = number
-    _run_hooks(m, child, "after_in_child")
-    _run_hooks(m, state, "after_in_parent")
+    run_hooks(m, child, "after_in_child")
+    run_hooks(m, state, "after_in_parent")
     return child
 
 
-def _run_hooks(m: Machine, state: State, when: str) -> None:
+def run_hooks(m: Machine, state: State, when: str) -> None:
     """Run what `os.register_at_fork` and `register_after_fork` have registered, in place."""
     registered = state.externals.get(f"%{when}")
     sequence = None if registered is None else state.look(Sequence, registered)

@@ -104,6 +104,7 @@ class Machine:
         used = scopes[module].used
         self.finalizes = "finalize" in used or any(s.name == "__del__" for s in scopes.values())
         self.turns = 1
+        self.stuck: list[State] = []
         self._identities: dict[Hashable, int] = {}
         self._generator_functions: dict[cst.GeneratorExp, cst.FunctionDef] = {}
         self._fresh = 0

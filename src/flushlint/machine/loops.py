@@ -55,6 +55,7 @@ def repeat(
     seen: set[Hashable] = set()
     exits: list[State] = []
     before = states[0].copy() if states else None
+    stuck = before
     for turn in range(_ROUNDS):
         if before is None:
             break
@@ -64,12 +65,15 @@ def repeat(
             seen.update(keys)
         if not states:
             break
+        stuck = states[-1].copy()
         left, states = once(states)
         exits += left
         states = m.join(states)
         if turn >= 1:
             for state in states:
                 weaken(state, before, m.fresh, everything=turn >= _PATIENCE)
+    if stuck is not None and not exits:
+        m.stuck = [stuck]  # nobody shows how it ends
     return m.join(exits)
 
 

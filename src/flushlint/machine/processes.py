@@ -14,7 +14,7 @@ from flushlint.knowledge.processes import (
 from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments, derive, library, method
 from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
-from flushlint.machine.forking import enlist, fork
+from flushlint.machine.forking import enlist, fork, run_hooks
 from flushlint.machine.library.threads import apart, spread
 from flushlint.machine.log import HandOver, Process
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
@@ -115,6 +115,8 @@ def _contexts(package: str) -> None:
             found.append(branch.push(NONE))
         return found
 
+
+def _about_processes(package: str) -> None:
     @library(f"{package}.get_start_method")
     def get_start_method(m: Machine, state: State, arguments: Arguments) -> list[State]:
         known = state.start_method or m.options.start_method
@@ -147,6 +149,7 @@ def _contexts(package: str) -> None:
 
 for _package in PROCESS_PACKAGES:
     _contexts(_package)
+    _about_processes(_package)
 
 apart(_PROCESS, "is_alive", "terminate", "kill")
 
@@ -337,10 +340,19 @@ def _finalize(m: Machine, state: State, arguments: Arguments) -> list[State]:
 @library("atexit.register")
 def _at_exit(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """A child runs its own `atexit` handlers from Python 3.13 on, and never the parent's."""
+    callback = arguments.get(0, "func")
+    if callback is not None:
+        enlist(m, state, "%atexit", callback)
     version = m.options.python_version
     if version is not None and version >= (3, 13):
         return _register(m, state, arguments.get(0, "func"), arguments)
     return [state.push(arguments.get(0, "func") or NONE)]
+
+
+@library("atexit._run_exitfuncs")
+def _run_exit_functions(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    run_hooks(m, state, "atexit")
+    return [state.push(NONE)]
 
 
 def _register(

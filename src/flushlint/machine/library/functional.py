@@ -78,7 +78,7 @@ def _decorator_factory(m: Machine, state: State, arguments: Arguments) -> list[S
 def _make_partial(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     assert isinstance(receiver, Ref)
     given = Sequence("tuple", list(arguments.positional[1:]))
-    keywords = Mapping({k: v for k, v in arguments.keywords.items()})
+    keywords = Mapping(dict(arguments.keywords.items()))
     values = {
         "func": arguments.positional[0] if arguments.positional else NONE,
         "args": m.new(state, arguments.node, given, "partial args"),

@@ -138,7 +138,7 @@ def _dict(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 
 def _new_dict(m: Machine, state: State, values: list[Value], arguments: Arguments) -> Value:
-    mapping = Mapping({k: v for k, v in arguments.keywords.items()})
+    mapping = Mapping(dict(arguments.keywords.items()))
     if values:
         source = state.look(Mapping, values[-1])
         if source is not None:

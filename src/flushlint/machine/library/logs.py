@@ -22,7 +22,11 @@ __all__: list[str] = []
 
 _LOGGER = "logging.Logger"
 _HANDLER = "logging.Handler"
-_LEVELS = ("debug", "info", "warning", "warn", "error", "exception", "critical", "fatal", "log")
+_MEMORY = "logging.handlers.MemoryHandler"
+_NUMBERS = {
+    "debug": 10, "info": 20, "warning": 30, "warn": 30, "error": 40, "exception": 40,
+    "critical": 50, "fatal": 50, "log": 20,
+}  # fmt: skip
 
 
 def _logger(m: Machine, state: State, name: Value) -> Ref:
@@ -91,14 +95,14 @@ def _log(m: Machine, state: State, logger: Value, level: str, arguments: Argumen
 def _emit(
     m: Machine, state: State, handler: Value, level: str, arguments: Arguments
 ) -> list[State]:
-    stream = state.look(Stream, handler)
-    if stream is not None and isinstance(handler, Ref):
-        streams.write(m.log, state, handler.id, arguments.node, newline=True)
-        if level in ("critical", "fatal") or (level in ("error", "exception") and not stream.text):
-            streams.drain(m.log, state, handler.id)
-        return [state]
     instance = state.look(Instance, handler)
     if instance is None:
+        return [state]
+    records = instance.attributes.get("%records")
+    if isinstance(records, Ref):
+        streams.write(m.log, state, records.id, arguments.node, newline=True)
+        if _NUMBERS[level] >= _flush_level(instance):
+            streams.drain(m.log, state, records.id)
         return [state]
     own = classes.class_attribute(state, instance.cls, "emit")
     if own is None:
@@ -126,7 +130,7 @@ def _level(level: str) -> None:
         return _log(m, state, _logger(m, state, NONE), level, arguments)
 
 
-for _name in _LEVELS:
+for _name in _NUMBERS:
     _level(_name)
 
 
@@ -152,12 +156,31 @@ for _kind in (_HANDLER, "logging.StreamHandler"):
           "handleError", "addFilter")  # fmt: skip
 
 
-@library("logging.handlers.MemoryHandler")
-def _memory_handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """A buffer of records. `text` says that a level of its own makes it flush."""
-    own_level = arguments.get(1, "flushLevel") is not None
-    made = Stream(arguments.node, state.process, "records", own_level)
-    return [state.push(m.new(state, arguments.node, made))]
+def _flush_level(instance: Instance) -> int:
+    """Return the level from which on a `MemoryHandler` flushes; unknown ones are low."""
+    level = instance.attributes.get("%level", Const(_NUMBERS["error"]))
+    return level.value if isinstance(level, Const) and isinstance(level.value, int) else 0
+
+
+@method(_MEMORY, "__init__")
+def _make_memory(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """A buffer of records, which one of a high level or `flush()` passes on."""
+    records = Stream(arguments.node, state.process, "records", text=False)
+    made = m.new(state, arguments.node, records, "records")
+    keep(state, receiver, {"%records": made, "%level": arguments.get(1, "flushLevel")})
+    return [state.push(NONE)]
+
+
+@method(_MEMORY, "flush", "close")
+def _flush_memory(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    instance = state.look(Instance, receiver)
+    records = None if instance is None else instance.attributes.get("%records")
+    if isinstance(records, Ref):
+        streams.drain(m.log, state, records.id)
+    return [state.push(NONE)]
+
+
+calls.derive(_MEMORY, _HANDLER)
 
 
 @library("logging.basicConfig")

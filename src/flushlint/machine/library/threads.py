@@ -76,7 +76,9 @@ def run_apart(m: Machine, state: State, function: Value, arguments: Arguments) -
     def action(states: list[State]) -> list[State]:
         return calls.call(m, states[0], function, arguments)
 
-    height = len(state.stack)
+    height, depth = len(state.stack), len(state.frames)
+    before = state.copy()
+    m.stuck = []
     try:
         normal, abrupt = m.captured(action, [state])
     finally:
@@ -88,7 +90,17 @@ def run_apart(m: Machine, state: State, function: Value, arguments: Arguments) -
         del after.stack[height:]
         after.dirty = True
         normal.append(after.push(m.unknown()))
-    return m.join(normal)
+    return m.join(normal) if normal else _go_on_beside(m, before, height, depth)
+
+
+def _go_on_beside(m: Machine, before: State, height: int, depth: int) -> list[State]:
+    """Go on beside a thread that never ends: its frames live as long as the process."""
+    state = next((s for s in m.stuck if len(s.frames) > depth), before)
+    state.roots = (*state.roots, *(Ref(frame.env) for frame in state.frames[depth:]))
+    del state.frames[depth:]
+    del state.stack[height:]
+    state.signal = None
+    return [state.push(m.unknown())]
 
 
 @method(_THREAD, "start", "run")
