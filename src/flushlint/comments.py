@@ -12,7 +12,7 @@ from bisect import bisect_right
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from flushlint.tokens import COMMENT, STRING
+from flushlint.tokens import STRING_OR_COMMENT
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -21,9 +21,8 @@ __all__ = ["comments_by_line"]
 
 _NEWLINE = re.compile(r"\r\n?|\n")
 _CODE = re.compile(
-    rf"(?P<comment>{COMMENT})"
+    rf"{STRING_OR_COMMENT}"
     r"|(?<!\w)(?:[fFtT][rR]?|[rR][fFtT])(?P<quote>'''|\"\"\"|'|\")"
-    rf"|(?P<string>{STRING})"
     r"|(?P<unterminated>['\"][^\r\n]*)"
     r"|(?P<bracket>[\[\](){}:])",
     re.DOTALL,
