@@ -10,13 +10,14 @@ import codecs
 import gc
 import re
 import warnings
+from bisect import bisect_right
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 from flushlint.lines import one_line, split_lines
-from flushlint.model import InputError
+from flushlint.model import InputError, Position
 from flushlint.tokens import STRING_OR_COMMENT
 
 if TYPE_CHECKING:
@@ -30,7 +31,8 @@ _UTF8 = "utf-8"
 _FIRST_LINES = re.compile(rb"([^\r\n]*)(?:(?:\r\n?|\n)([^\r\n]*))?")
 _COOKIE = re.compile(rb"[ \t\f]*\#[^\r\n]*?coding[:=][ \t]*([-\w.]+)")
 _BLANK = re.compile(rb"[ \t\f]*(?:\#[^\r\n]*)?")
-_NEWLINE = re.compile(rb"\r\n?|\n")
+_NEWLINE = re.compile(r"\r\n?|\n")
+_NEWLINE_BYTES = re.compile(rb"\r\n?|\n")
 
 
 @dataclass(frozen=True)
@@ -46,6 +48,15 @@ class Source:
     def lines(self) -> list[str]:
         """The physical lines as Python counts them, without their ends; line 1 is the first."""
         return split_lines(self.text)
+
+    @cached_property
+    def _line_starts(self) -> list[int]:
+        return [0, *(match.end() for match in _NEWLINE.finditer(self.text))]
+
+    def position(self, offset: int) -> Position:
+        """Return the line and column of an offset in the text, at most its length."""
+        line = bisect_right(self._line_starts, offset)
+        return Position(line, offset - self._line_starts[line - 1])
 
 
 def read_source(data: bytes, path: str) -> Source | InputError:
@@ -110,7 +121,7 @@ def _decoded(data: bytes, encoding: str) -> str:
 
 
 def _line_of(data: bytes, offset: int) -> int:
-    return len(_NEWLINE.findall(data, 0, offset)) + 1
+    return len(_NEWLINE_BYTES.findall(data, 0, offset)) + 1
 
 
 # -- parsing --------------------------------------------------------------------------------------
