@@ -113,6 +113,4 @@ def _refused(source: Source, why: str, line: int) -> Diagnostic:
     start = Position(line, 0)
     span = Span(start, start)
     message = f"the file is not analysed: {why}"
-    return Diagnostic(
-        rule.code, rule.name, message, rule.severity, source.path, span, span, ""
-    )
+    return Diagnostic(rule.code, rule.name, message, rule.severity, source.path, span, span, "")

@@ -102,9 +102,7 @@ class WriterType(NamedTuple):
 
 WRITER_TYPES: dict[str, WriterType] = {
     "csv.writer": WriterType(0, "csvfile", ("writerow", "writerows"), newline=True),
-    "csv.DictWriter": WriterType(
-        0, "f", ("writerow", "writerows", "writeheader"), newline=True
-    ),
+    "csv.DictWriter": WriterType(0, "f", ("writerow", "writerows", "writeheader"), newline=True),
     "pickle.Pickler": WriterType(0, "file", ("dump",)),
     "xml.sax.saxutils.XMLGenerator": WriterType(
         0,

@@ -83,7 +83,7 @@ def _of_function(m: Machine, obj: Function, value: Value, name: str) -> Value:
 def _of_stream(m: Machine, state: State, value: Ref, stream: Stream, name: str) -> Value:
     if name == "buffer" and stream.text and stream.below is not None:
         return Ref(stream.below)
-    if name in ("raw", "fileobj", "file") and stream.below is not None and not stream.text:
+    if name in ("raw", "fileobj", "file", "fp") and stream.below is not None and not stream.text:
         return Ref(stream.below)
     if name == "closed":
         return Const(stream.closed)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flushlint.machine import calls
 from flushlint.machine.calls import Arguments, method
+from flushlint.machine.containers import append
 from flushlint.machine.library.openers import open_file
 from flushlint.machine.library.threads import apart, attribute, keep
 from flushlint.machine.objects import Instance, Sequence
@@ -19,6 +20,7 @@ __all__: list[str] = []
 
 
 _PARSER = "argparse.ArgumentParser"
+_COMMANDS = "argparse.%commands"
 
 
 @method(_PARSER, "__init__")
@@ -65,7 +67,32 @@ def _group(m: Machine, state: State, receiver: Value, arguments: Arguments) -> l
     return [state.push(receiver)]
 
 
-apart(_PARSER, "set_defaults", "print_help", "format_help", "add_subparsers")
+apart(_PARSER, "print_help", "format_help", "print_usage")
+
+
+@method(_PARSER, "set_defaults")
+def _set_defaults(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    values = {f"%default:{name}": value for name, value in arguments.keywords.items()}
+    keep(state, receiver, dict(values))
+    return [state.push(NONE)]
+
+
+@method(_PARSER, "add_subparsers")
+def _add_subparsers(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """Sub-commands are parsers of their own, kept by the parser that they belong to."""
+    parsers = m.new(state, arguments.node, Sequence("list", []), "subparsers")
+    keep(state, receiver, {"%parsers": parsers})
+    made = Instance(Ext(_COMMANDS), {"%parsers": parsers}, arguments.node)
+    return [state.push(m.new(state, arguments.node, made, "commands"))]
+
+
+@method(_COMMANDS, "add_parser")
+def _add_parser(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    made = m.new(state, arguments.node, Instance(Ext(_PARSER), {}, arguments.node), "parser")
+    parsers = attribute(state, receiver, "%parsers")
+    if isinstance(parsers, Ref):
+        append(state, parsers.id, made)
+    return [state.push(made)]
 
 
 @method(_PARSER, "error", "exit")
@@ -77,20 +104,36 @@ def _parser_exit(m: Machine, state: State, receiver: Value, arguments: Arguments
 @method(_PARSER, "parse_args", "parse_known_args")
 def _parse_args(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """Return a namespace in which file arguments are open; the rest is unknown."""
-    parser = state.look(Instance, receiver)
-    assert parser is not None
     namespace = Instance(Ext("argparse.Namespace"), {}, arguments.node)
     made = m.new(state, arguments.node, namespace, "namespace")
     state.push(made)
+    return _fill(m, state, made, receiver)
+
+
+def _fill(m: Machine, state: State, namespace: Ref, receiver: Value) -> list[State]:
+    """Set what a parser sets, then what one of its sub-commands does."""
+    parser = state.look(Instance, receiver)
+    if parser is None:
+        return [state]
     states = [state]
-    for name, value in list(parser.attributes.items()):
-        if name.startswith("%file:"):
+    for slot, value in list(parser.attributes.items()):
+        kind, _, name = slot.partition(":")
+        if kind == "%default":
+            for current in states:
+                current.edit(Instance, namespace.id).attributes[name] = value
+        elif kind == "%file":
             states = [
-                after
-                for s in states
-                for after in _open_argument(m, s, made, name.partition(":")[2], value)
+                after for s in states for after in _open_argument(m, s, namespace, name, value)
             ]
-    return states
+    commands = state.look(Sequence, parser.attributes.get("%parsers", NONE))
+    if commands is None or not commands.items:
+        return states
+    return [
+        after
+        for current in states
+        for command in commands.items
+        for after in _fill(m, current.copy(), namespace, command)
+    ]
 
 
 def _open_argument(
@@ -105,7 +148,9 @@ def _open_argument(
     found: list[State] = []
     if always != TRUE:
         other = state.copy()
-        other.edit(Instance, namespace.id).attributes[name] = default
+        standard = other.externals.get("sys.stdout", default)
+        value = standard if default == Const("-") else default
+        other.edit(Instance, namespace.id).attributes[name] = value
         found.append(other)
     for after in calls.call(m, state, kind, given):
         after.edit(Instance, namespace.id).attributes[name] = after.pop()

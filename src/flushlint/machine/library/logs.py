@@ -34,7 +34,7 @@ def _logger(m: Machine, state: State, name: Value) -> Ref:
     identity = m.identity(("logger", name))
     if identity not in state.heap:
         handlers = state.place(m.identity(("handlers", name)), Sequence("list", []))
-        state.place(identity, Instance(Ext(_LOGGER), {"%handlers": handlers}))
+        state.place(identity, Instance(Ext(_LOGGER), {"handlers": handlers}))
         state.externals[f"%logger{identity}"] = Ref(identity)
     return Ref(identity)
 
@@ -48,7 +48,7 @@ def _get_logger(m: Machine, state: State, arguments: Arguments) -> list[State]:
 @method(_LOGGER, "addHandler", "removeHandler")
 def _add_handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     instance = state.look(Instance, receiver)
-    handlers = None if instance is None else instance.attributes.get("%handlers")
+    handlers = None if instance is None else instance.attributes.get("handlers")
     given = arguments.get(0, "hdlr") or NONE
     if isinstance(handlers, Ref):
         items = state.edit(Sequence, handlers.id).items
@@ -74,7 +74,7 @@ def _handlers(m: Machine, state: State, logger: Value) -> list[Value]:
     found: list[Value] = []
     for owner in (logger, _logger(m, state, NONE)):
         instance = state.look(Instance, owner)
-        held = None if instance is None else instance.attributes.get("%handlers")
+        held = None if instance is None else instance.attributes.get("handlers")
         sequence = None if held is None else state.look(Sequence, held)
         if sequence is not None:
             found.extend(v for v in sequence.items if v not in found)
@@ -195,7 +195,7 @@ def _basic_config(m: Machine, state: State, arguments: Arguments) -> list[State]
     given = state.look(Sequence, arguments.keywords.get("handlers", NONE))
     found.extend(given.items if given is not None else ())
     instance = state.look(Instance, root)
-    held = None if instance is None else instance.attributes.get("%handlers")
+    held = None if instance is None else instance.attributes.get("handlers")
     if isinstance(held, Ref):
         state.edit(Sequence, held.id).items.extend(found)
     return [state.push(NONE)]

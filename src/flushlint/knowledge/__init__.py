@@ -1,0 +1,1 @@
+"""Knowledge tables: what the machine knows of the library. Data, no logic."""
