@@ -20,6 +20,7 @@ from flushlint.knowledge.processes import (
     PROCESS_PACKAGES,
     PROCESS_TYPES,
 )
+from flushlint.knowledge.streams import OPENERS
 from flushlint.model import AnalysisOptions
 from flushlint.source import Source, read_source
 from tests.oracle.fixture import Fixture, load_fixtures
@@ -30,7 +31,8 @@ ALIASES = sorted(alias for alias, name in CANONICAL.items() if name in ALL)
 
 
 def passes(text: str) -> bool:
-    return gate.passes(text.encode())
+    """Ask the gate about a module that has a file, too."""
+    return gate.passes(f"with open(path) as file:\n    pass\n{text}".encode())
 
 
 def split(name: str) -> tuple[str, str]:
@@ -122,10 +124,29 @@ def test_what_cannot_be_told_apart_passes() -> None:
     assert passes("import os\nx = f'{a['#']}' f'{os.fork()}'\n")
     assert passes("import os\nx = f'{a['''b''']}'; os.fork()\n")
     # An encoding in which part of another character may look like a quote.
-    assert passes("# coding: shift_jis\nimport os\nx = '\\'; os.fork()  # '\n")
-    assert passes("#!/usr/bin/python\n# coding=iso2022_jp\nimport os\n# os.fork()\n")
-    assert not passes("# coding: utf-8\nimport os\n# os.fork()\n")
-    assert not passes("# coding: latin-1\nimport os\n# os.fork()\n")
+    assert gate.passes(b"# coding: shift_jis\nimport os\nx = '\\'; os.fork()  # '\n")
+    assert gate.passes(b"#!/usr/bin/python\n# coding=iso2022_jp\nimport os\n# os.fork()\n")
+    assert not gate.passes(b"# coding: utf-8\nimport os\nprint()  # os.fork()\n")
+    assert not gate.passes(b"# coding: latin-1\nimport os\nprint()  # os.fork()\n")
+
+
+@pytest.mark.parametrize("name", ALL)
+def test_without_a_file_there_is_nothing_to_lose(name: str) -> None:
+    module, last = split(name)
+    text = f"import {module}\nx = {module}\nx.{last}()\n"
+    assert not gate.passes(text.encode())
+    assert not gate.passes(f"{text}# open print\ny = 'stdout'\n".encode())
+    assert gate.passes(f"{text}y = open(z)\n".encode())
+    assert gate.passes(f"{text}from sys import stdout\n".encode())
+    assert gate.passes(f"{text}y = getattr(builtins, 'open')\n".encode())
+    # What a child of multiprocessing prints it also flushes.
+    assert gate.passes(f"{text}print(1)\n".encode()) is (name not in PROCESS_TYPES)
+
+
+@pytest.mark.parametrize("opener", sorted(OPENERS))
+def test_every_opener_in_the_tables_is_a_file(opener: str) -> None:
+    module, last = split(opener)
+    assert gate.passes(f"import os\nfrom {module} import {last}\nos.fork()\n".encode())
 
 
 @pytest.mark.parametrize(
@@ -149,7 +170,7 @@ def test_newlines(newline: str) -> None:
 
 
 def test_bytes_that_are_no_python() -> None:
-    fork = "import os\nos.fork()\n"
+    fork = "import os\nprint()\nos.fork()\n"
     assert not gate.passes(b"")
     assert not gate.passes(fork.encode("utf-16"))
     assert not gate.passes(bytes(range(256)) * 100)

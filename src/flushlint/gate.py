@@ -10,7 +10,8 @@ each on what the one before lets through:
 1. the last parts as plain substrings, which is what nearly all files are spared everything else by;
 2. the pairs as whole words;
 3. the pairs in the code alone, without comments and strings; a function of a module must be
-   reached through that module if the module's name is used in no other way.
+   reached through that module if the module's name is used in no other way. And a module that
+   spells out no way to get at a file has nothing to lose.
 
 A name that is put together at run time (``"f" + "ork"``) or spelled with escapes is not seen.
 """
@@ -28,6 +29,7 @@ from flushlint.knowledge.processes import (
     PROCESS_PACKAGES,
     PROCESS_TYPES,
 )
+from flushlint.knowledge.streams import OPENERS
 from flushlint.tokens import STRING_OR_COMMENT
 
 if TYPE_CHECKING:
@@ -110,12 +112,21 @@ def _sought(names: Iterable[_Name]) -> tuple[_Needle, ...]:
 
 
 _SOUGHT = _sought(_names())
+# One of these is in the name of whatever makes, or is, a file object.
+_FILES = (
+    b"open", b"File", b"TextIOWrapper", b"Buffered", b"makefile", b"Handler", b"basicConfig",
+    b"stdout", b"stderr",
+)  # fmt: skip
+# What writes to standard output unasked. That matters to forks and exits only: `multiprocessing`
+# itself empties the standard streams.
+_OUTPUT = b"print"
+
 # What a string may name that matters.
 _NAMEABLE = frozenset(
     word
     for name in _names()
     for word in (name.leaf, *(word for words in name.beside for word in words))
-)
+) | {*_FILES, _OUTPUT, *(_leaf(name).encode() for name in OPENERS)}
 
 
 def _has_word(word: bytes, data: bytes) -> bool:
@@ -146,8 +157,12 @@ def _is_in_code(candidates: list[_Name], data: bytes) -> bool:
     if code is None:
         return True
     found = [n for n in candidates if _has_word(n.leaf, code) and _is_complete(n, code)]
-    if not all(name.through_module for name in found):
+    has_file = any(sign in code for sign in _FILES)
+    if has_file and not all(name.through_module for name in found):
         return True
+    if not (has_file or _OUTPUT in code):
+        return False
+    found = [name for name in found if name.through_module]
     renamed = {root: _is_used_otherwise(root, code) for root in {name.root for name in found}}
     return any(renamed[name.root] or _is_reached(name, code) for name in found)
 
