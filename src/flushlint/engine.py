@@ -76,8 +76,10 @@ def _diagnostics(
     from flushlint.machine.program import run_module
     from flushlint.positions import Positions
     from flushlint.rules.checks import check
+    from flushlint.source import collector_off
 
-    found = list(check(module, run_module(module, options)))
+    with collector_off():
+        found = list(check(module, run_module(module, options)))
     if not found:
         return ()
     positions = Positions(module, source)

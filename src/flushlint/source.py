@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
-__all__ = ["Source", "parse", "read_source"]
+__all__ = ["Source", "collector_off", "parse", "read_source"]
 
 _UTF8 = "utf-8"
 _FIRST_LINES = re.compile(rb"([^\r\n]*)(?:(?:\r\n?|\n)([^\r\n]*))?")
@@ -132,7 +132,7 @@ def parse(source: Source) -> cst.Module | InputError:
     import libcst as cst
 
     try:
-        with _collector_off():
+        with collector_off():
             return cst.parse_module(source.text)
     except cst.ParserSyntaxError as error:
         return _syntax_error(source, error.raw_line)
@@ -144,8 +144,8 @@ def parse(source: Source) -> cst.Module | InputError:
 
 
 @contextmanager
-def _collector_off() -> Iterator[None]:
-    """Keep the garbage collector from looking again and again at a tree that only grows."""
+def collector_off() -> Iterator[None]:
+    """Keep the garbage collector from looking again and again at trees and states that only grow."""
     enabled = gc.isenabled()
     gc.disable()
     try:

@@ -9,6 +9,7 @@ __all__ = [
     "PICKLED_BY_DILL",
     "PROCESS_PACKAGES",
     "PROCESS_TYPES",
+    "TERMINAL_FORKS",
     "default_start_method",
 ]
 
@@ -29,6 +30,9 @@ PROCESS_TYPES: dict[str, str | None] = {
 }
 
 FORKS = ("os.fork", "os.forkpty", "pty.fork")
+
+# Of these, the ones that return a pair: both sides get a terminal of their own as well.
+TERMINAL_FORKS = ("os.forkpty", "pty.fork")
 
 # Functions that end the process at once, and how; user-space buffers are thrown away.
 HARD_EXITS: dict[str, str] = {

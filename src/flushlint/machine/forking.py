@@ -5,9 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from flushlint.knowledge.processes import (
-    FORKS,
-)
+from flushlint.knowledge.processes import FORKS, TERMINAL_FORKS
 from flushlint.machine import calls
 from flushlint.machine.calls import Arguments, library
 from flushlint.machine.log import Process
@@ -100,20 +98,25 @@ def enlist(m: Machine, state: State, slot: str, value: Value) -> None:
         state.edit(Sequence, known.id).items.append(value)
 
 
-@library(*FORKS)
-def _os_fork(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """Both sides go on with the same code."""
-    m.log.boundaries += 1
-    process = Process(0, "fork", "", state.process, arguments.node, "fork", chosen=True)
-    child = fork(m, state, process, arguments.node)
-    pid: Value = Const(_FIRST_PID + process.id)
-    sides: list[tuple[State, Value]] = [(child, Const(0)), (state, pid)]
-    name = getattr(getattr(arguments.node, "func", None), "attr", None)
-    found = []
-    for side, value in sides:
-        result = value
-        if name is not None and name.value == "forkpty":
-            pair = Sequence("tuple", [value, m.unknown()])
-            result = m.new(side, arguments.node, pair, "pty")
-        found.append(side.push(result))
-    return found
+def _fork_function(name: str) -> None:
+    @library(name)
+    def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        m.log.boundaries += 1
+        process = Process(0, "fork", "", state.process, arguments.node, "fork", chosen=True)
+        child = fork(m, state, process, arguments.node)
+        sides: list[tuple[State, Value]] = [
+            (child, Const(0)),
+            (state, Const(_FIRST_PID + process.id)),
+        ]
+        if name in TERMINAL_FORKS:
+            sides = [(side, _with_terminal(m, side, pid, arguments)) for side, pid in sides]
+        return [side.push(value) for side, value in sides]
+
+
+def _with_terminal(m: Machine, state: State, pid: Value, arguments: Arguments) -> Value:
+    """Return what a fork that makes a terminal returns: the process id, and a descriptor."""
+    return m.new(state, arguments.node, Sequence("tuple", [pid, m.unknown()]), "pty")
+
+
+for _name in FORKS:
+    _fork_function(_name)
