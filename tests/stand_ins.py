@@ -18,7 +18,7 @@ from flushlint.rules.registry import RULES
 if TYPE_CHECKING:
     from flushlint.model import AnalysisOptions
 
-HEADER = "from multiprocessing import Process\n"
+HEADER = "from sys import stdout; from multiprocessing import Process\n"
 """A first line with which a source passes the gate."""
 
 _MARKER = re.compile(r"(?P<first>\s*)(?P<word>\w+).*# finds (?P<codes>[A-Z0-9 ]+)$")

@@ -161,7 +161,7 @@ class TestAsUsual:
 
 
 IMPORT = b"from multiprocessing import Process\n"
-START = b"Process(target=f, args=(log,)).start()\n"
+START = b"Process(target=f, args=(open(path, 'w'),)).start()\n"
 
 
 class TestOneLine:

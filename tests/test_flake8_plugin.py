@@ -23,7 +23,7 @@ from flushlint.model import (
 if TYPE_CHECKING:
     from pathlib import Path
 
-PASSES_THE_GATE = "from multiprocessing import Process\nimport os\nos.fork()\n"
+PASSES_THE_GATE = "from multiprocessing import Process\nimport os\nprint(os.fork())\n"
 LOSING = """\
 from multiprocessing import Process
 
