@@ -18,7 +18,7 @@ from flushlint.machine.objects import (
     Sequence,
     Stream,
 )
-from flushlint.machine.state import Frame, Signal, State
+from flushlint.machine.state import STD_STREAMS, Frame, Signal, State
 from flushlint.machine.streams import forget
 from flushlint.machine.values import NONE, Bound, Const, Ext, Method, Ref, Unknown, Value
 
@@ -374,7 +374,7 @@ def _finish(m: Machine, states: list[State], base: int) -> list[State]:
         m.drop_frame(state)
         del state.stack[base:]
         state.push(result)
-        if state.dirty and len(state.streams) > 4:
+        if state.dirty and len(state.streams) > STD_STREAMS:
             m.collect(state)
     return m.join(states)
 

@@ -17,7 +17,7 @@ from flushlint.machine.lifetime import collect, live
 from flushlint.machine.log import Log
 from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Stream
 from flushlint.machine.scope import Scope, generator_function
-from flushlint.machine.state import Frame, Signal, State
+from flushlint.machine.state import STD_STREAMS, Frame, Signal, State
 from flushlint.machine.streams import add_pending, close
 from flushlint.machine.values import Const, Ref, Union, Unknown, Value
 
@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = [
     "EXPRESSIONS",
     "STATEMENTS",
+    "STD_STREAMS",
     "BudgetError",
     "Machine",
     "Resumption",
@@ -44,7 +45,6 @@ EXPRESSIONS: dict[type[cst.CSTNode], Handler] = {}
 STATEMENTS: dict[type[cst.CSTNode], Handler] = {}
 
 STEPS_PER_ENTRY = 10_000
-STD_STREAMS = 4
 _RECENT = 8
 
 

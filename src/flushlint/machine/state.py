@@ -27,9 +27,10 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
-__all__ = ["Frame", "Signal", "State", "origin", "parts"]
+__all__ = ["STD_STREAMS", "Frame", "Signal", "State", "origin", "parts"]
 
 _CROWDED = 256
+STD_STREAMS = 4  # stdout and stderr, two layers each, which the process keeps anyway
 SignalKind = Literal["return", "raise", "break", "continue", "yield"]
 T = TypeVar("T", Env, Sequence, Mapping, Function, Class, Instance, Generator, Stream)
 
@@ -228,8 +229,10 @@ class State:
         """Note that a reference goes; it matters if what it reaches is to be closed."""
         if self.dirty or value.__class__ is Const or value.__class__ is Ext:
             return
-        if self.watched or (self.streams and not self.streams.isdisjoint(self.reach((value,)))):
+        if self.watched:
             self.dirty = True
+        elif len(self.streams) > STD_STREAMS:
+            self.dirty = not self.streams.isdisjoint(self.reach((value,)))
 
     # -- operand stack ----------------------------------------------------------------
 
