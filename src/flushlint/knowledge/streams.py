@@ -10,6 +10,7 @@ from typing import Literal, NamedTuple
 __all__ = [
     "MEMORY_FILES",
     "OPENERS",
+    "STREAM_WORDS",
     "WRITERS",
     "WRITER_TYPES",
     "Opener",
@@ -89,6 +90,17 @@ WRITERS: dict[str, Writer] = {
     "uu.encode": Writer(1, "out_file", newline=True),
     "base64.encode": Writer(1, "output", newline=True),
 }
+
+
+# Words without which a function can't touch a stream that it is given, or end a process.
+STREAM_WORDS = frozenset(
+    {"Process", "start", "run", "kill", "raise_signal", "print", "write", "writelines", "flush",
+     "close", "seek", "tell", "truncate", "detach", "reconfigure", "read", "readline", "exit",
+     "readlines", "next", "send", "throw", "makefile", "submit", "map", "apply", "register",
+     "info", "debug", "warning", "error", "critical", "exception", "log", "writerow",
+     "writerows", "writeheader", "dump", "setattr", "getattr", "exec", "eval", "globals",
+     "__exit__", "__del__"}
+)  # fmt: skip
 
 
 class WriterType(NamedTuple):

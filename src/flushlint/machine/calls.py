@@ -271,6 +271,10 @@ def _call_function(
 ) -> list[State]:
     node = function.node
     m.executed.add(node)
+    if m.passes_over(function.scope):
+        result = m.unknown()
+        state.hold(result.key, arguments.values())
+        return [state.push(result)]
     active = sum(1 for frame in state.frames if frame.code is node)
     if active >= 2 or len(state.frames) > _DEEPEST:
         return _recurse(m, state, function, arguments)

@@ -8,15 +8,18 @@ the construct that they concern picks them up.
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import libcst as cst
 
+from flushlint.knowledge.processes import FORKS, HARD_EXITS
+from flushlint.knowledge.streams import OPENERS, STREAM_WORDS, WRITERS
 from flushlint.machine.joining import compact, join, join_values
 from flushlint.machine.lifetime import collect, live
 from flushlint.machine.log import Log
 from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Stream
-from flushlint.machine.scope import Scope, generator_function
+from flushlint.machine.scope import Scope, closure, generator_function
 from flushlint.machine.state import STD_STREAMS, Frame, Signal, State
 from flushlint.machine.streams import add_pending, close
 from flushlint.machine.values import Const, Ref, Union, Unknown, Value
@@ -45,6 +48,7 @@ EXPRESSIONS: dict[type[cst.CSTNode], Handler] = {}
 STATEMENTS: dict[type[cst.CSTNode], Handler] = {}
 
 STEPS_PER_ENTRY = 10_000
+PATIENCE = 2_000
 _RECENT = 8
 
 
@@ -174,6 +178,22 @@ class Machine:
             obj.rest = compact((*old.entries.values(), *old.rest, *obj.rest))
             obj.exact = False
         return state.place(identity, obj)
+
+    @cached_property
+    def consequential(self) -> set[str]:
+        """Names behind which a stream is touched, a process begins or state is changed."""
+        words = {name.rpartition(".")[2] for name in (*OPENERS, *WRITERS, *FORKS, *HARD_EXITS)}
+        words |= STREAM_WORDS
+        words |= {scope.name for scope in self.scopes.values() if scope.stores or scope.yields}
+        return closure(self.scopes.values(), words)
+
+    def passes_over(self, scope: Scope) -> bool:
+        """Say whether a call of this function is not worth its steps in a long entry.
+
+        It computes a value and changes nothing that the machine looks at: what it returns
+        is then unknown.
+        """
+        return self.steps > PATIENCE and scope.used.isdisjoint(self.consequential)
 
     def resumes_in(self, node: cst.CSTNode | None) -> bool:
         """Say whether a suspended generator is being taken up inside this node."""

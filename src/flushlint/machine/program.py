@@ -29,7 +29,7 @@ from flushlint.machine.log import Limit, Log, Process
 from flushlint.machine.objects import Class, Env, Function, Instance, Stream
 from flushlint.machine.processes import escape
 from flushlint.machine.processes import start as start_process
-from flushlint.machine.scope import Scope, build_scopes
+from flushlint.machine.scope import Scope, build_scopes, closure
 from flushlint.machine.state import Frame, State
 from flushlint.machine.values import Bound, Const, Ref, Value
 
@@ -199,18 +199,7 @@ class _Program:
         """Return the names behind which a process may start, fork or end."""
         active = {name.rpartition(".")[2] for name in (*FORKS, *HARD_EXITS)}
         active |= {"Process", "kill", "raise_signal"}
-        scopes = list(self.m.scopes.values())
-        changed = True
-        while changed:
-            size = len(active)
-            for scope in scopes:
-                if scope.parent is not None and scope.used & active:
-                    active.add(scope.name)
-                for alias, original in scope.aliases.items():
-                    if original in active:
-                        active.add(alias)
-            changed = len(active) != size
-        return active
+        return closure(self.m.scopes.values(), active)
 
     def _enter(self, entry: Scope, bases: list[State]) -> list[State]:
         """Call an entry with unknown arguments, from the state after the body."""

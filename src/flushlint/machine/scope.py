@@ -16,7 +16,7 @@ import libcst as cst
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["Scope", "build_scopes", "children", "generator_function"]
+__all__ = ["Scope", "build_scopes", "children", "closure", "generator_function"]
 
 _PUNCTUATION = frozenset(
     {
@@ -58,6 +58,7 @@ class Scope:
     """What one function, class body or module binds and uses.
 
     `used` holds every identifier in it, attribute names and nested functions included.
+    `stores` says that it changes something beyond its own variables, or manages a context.
     """
 
     node: cst.CSTNode
@@ -70,6 +71,7 @@ class Scope:
     calls: set[str] = field(default_factory=set)
     aliases: dict[str, str] = field(default_factory=dict)
     yields: bool = False
+    stores: bool = False
     nested: list[Scope] = field(default_factory=list)
 
     @property
@@ -97,6 +99,22 @@ def _collect(start: cst.CSTNode, scope: Scope, scopes: dict[cst.CSTNode, Scope])
         node = todo.pop()
         handler = _HANDLERS.get(type(node))
         todo.extend(children(node) if handler is None else handler(node, scope, scopes))
+
+
+def closure(scopes: Iterable[Scope], words: Iterable[str]) -> set[str]:
+    """Return the names behind which one of the words stands, directly or by calls."""
+    found = set(words)
+    known = list(scopes)
+    size = 0
+    while len(found) != size:
+        size = len(found)
+        for scope in known:
+            if scope.parent is not None and not scope.used.isdisjoint(found):
+                found.add(scope.name)
+            for alias, original in scope.aliases.items():
+                if original in found:
+                    found.add(alias)
+    return found
 
 
 _SOURCE = "__outermost_iterable__"
@@ -155,6 +173,8 @@ def _target(node: cst.CSTNode, scope: Scope) -> None:
             scope.bound.add(part.value)
         elif isinstance(part, (cst.Tuple, cst.List)):
             todo.extend(element.value for element in part.elements)
+        else:
+            scope.stores = True
 
 
 def _assign(node: cst.AssignTarget, scope: Scope, _: object) -> tuple[cst.CSTNode, ...]:
@@ -217,13 +237,20 @@ def _dotted(node: cst.BaseExpression) -> Iterator[cst.Name]:
 
 
 def _global(node: cst.Global, scope: Scope, _: object) -> tuple[cst.CSTNode, ...]:
+    scope.stores = True
     scope.globals.update(item.name.value for item in node.names)
     return ()
 
 
 def _nonlocal(node: cst.Nonlocal, scope: Scope, _: object) -> tuple[cst.CSTNode, ...]:
+    scope.stores = True
     scope.nonlocals.update(item.name.value for item in node.names)
     return ()
+
+
+def _with(node: cst.With, scope: Scope, _: object) -> Iterator[cst.CSTNode]:
+    scope.stores = True
+    return children(node)
 
 
 def _yield(node: cst.Yield, scope: Scope, _: object) -> Iterator[cst.CSTNode]:
@@ -299,6 +326,7 @@ def _close(inner: Scope) -> None:
     if inner.parent is not None:
         inner.parent.used |= inner.used
         inner.parent.calls |= inner.calls
+        inner.parent.stores |= inner.stores
 
 
 _HANDLERS: dict[type[cst.CSTNode], Callable[..., Iterable[cst.CSTNode]]] = {
@@ -317,6 +345,7 @@ _HANDLERS: dict[type[cst.CSTNode], Callable[..., Iterable[cst.CSTNode]]] = {
     cst.ImportFrom: _import,
     cst.Global: _global,
     cst.Nonlocal: _nonlocal,
+    cst.With: _with,
     cst.Yield: _yield,
     cst.MatchAs: _match_binding,
     cst.MatchStar: _match_binding,

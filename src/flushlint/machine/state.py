@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 __all__ = ["STD_STREAMS", "Frame", "Signal", "State", "origin", "parts"]
 
 _CROWDED = 256
+_HOLDING = (Ref, Bound, Method, Union)
 STD_STREAMS = 4  # stdout and stderr, two layers each, which the process keeps anyway
 SignalKind = Literal["return", "raise", "break", "continue", "yield"]
 T = TypeVar("T", Env, Sequence, Mapping, Function, Class, Instance, Generator, Stream)
@@ -330,7 +331,11 @@ class State:
 
     def hold(self, key: Hashable, values: Iterable[Value]) -> None:
         """Note that an unknown object has been given these values and may keep them."""
-        kept = tuple(v for v in values if v.__class__ in (Ref, Bound, Method, Union, Unknown))
+        kept = [
+            v
+            for v in values
+            if v.__class__ in _HOLDING or (isinstance(v, Unknown) and v.key in self.holds)
+        ]
         known = self.holds.get(key, ())
         new = tuple(v for v in kept if v not in known)
         if new:
