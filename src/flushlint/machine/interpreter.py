@@ -47,7 +47,7 @@ F = TypeVar("F", bound=Handler)
 EXPRESSIONS: dict[type[cst.CSTNode], Handler] = {}
 STATEMENTS: dict[type[cst.CSTNode], Handler] = {}
 
-STEPS_PER_ENTRY = 10_000
+STEPS_PER_ENTRY = 15_000
 PATIENCE = 2_000
 _RECENT = 8
 

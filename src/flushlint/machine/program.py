@@ -46,7 +46,7 @@ _REGISTERED = (
 
 _RECURSION = 6_000
 _MOST_BASES = 4
-_STEPS_PER_MODULE = 15_000
+_STEPS_PER_MODULE = 25_000
 
 
 def run_module(module: cst.Module, options: AnalysisOptions) -> Log:
