@@ -20,7 +20,18 @@ if TYPE_CHECKING:
     from tests.oracle import Run
 
 ROOT = Path(__file__).parent.parent
-CODES = ["FLU101", "FLU102", "FLU104", "FLU201", "FLU301", "FLU401", "FLU402", "FLU403", "FLU901"]
+CODES = [
+    "FLU101",
+    "FLU102",
+    "FLU104",
+    "FLU201",
+    "FLU301",
+    "FLU401",
+    "FLU402",
+    "FLU403",
+    "FLU405",
+    "FLU901",
+]
 HEADINGS = [
     "What it does",
     "Why is this bad?",
@@ -39,6 +50,7 @@ OUTCOMES = {
     "FLU401": ("work.log", "", "work done\n"),
     "FLU402": ("events.bin", "", "started\n"),
     "FLU403": ("journal.log", "", "committed\n"),
+    "FLU405": ("day.log.bz2", "", "work done\n"),
 }
 RULES_WITH_PROGRAMS = sorted(OUTCOMES)
 COMPLAINTS = {

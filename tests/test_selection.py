@@ -37,7 +37,7 @@ def test_an_opt_in_rule_is_on_when_selected_by_any_prefix(opt_in: str, prefix: s
         (Layer(select=("FLU101",), extend_select=("FLU2",)), {"FLU101", "FLU201"}),
         (Layer(select=()), set()),
         (Layer(ignore=("F",)), set()),
-        (Layer(ignore=("F",), extend_select=("FLU4",)), {"FLU401", "FLU402", "FLU403"}),
+        (Layer(ignore=("F",), extend_select=("FLU4",)), {"FLU401", "FLU402", "FLU403", "FLU405"}),
         (Layer(ignore=("ALL",), extend_select=("FLU9",)), {"FLU901"}),
     ],
 )
@@ -61,7 +61,7 @@ def test_a_short_ignore_on_the_command_line_beats_a_long_select_in_the_configura
 
 
 def test_prefixes() -> None:
-    assert matching_codes("FLU4") == {"FLU401", "FLU402", "FLU403"}
+    assert matching_codes("FLU4") == {"FLU401", "FLU402", "FLU403", "FLU405"}
     assert matching_codes("") == set()
     assert matching_codes("flu4") == set()
     assert unknown_prefixes(["FLU", "E501", "FLU101", "FLU1011", ""]) == ("E501", "FLU1011", "")

@@ -37,6 +37,7 @@ _CLASSES: Final[dict[str, Verdict]] = {
     "FLU401": "crash",
     "FLU402": "lost",
     "FLU403": "lost",
+    "FLU405": "lost",
 }
 _CRASHES: Final = ("pickle", "serialize", "unbuffered text I/O")
 """What the exceptions behind FLU301 and FLU401 say; 3.7 and older said "serialize"."""

@@ -93,6 +93,12 @@ RULES: dict[str, Rule] = {
             "`os.fsync` is called on a file that was not flushed, and data are lost for it.",
         ),
         Rule(
+            "FLU405",
+            "flush-without-close",
+            "A process flushes a compressed file or an archive, and ends without closing it, "
+            "so that its end is missing.",
+        ),
+        Rule(
             "FLU901",
             "not-analysed",
             "A file or a part of it was too deep, too wide or too large to be analysed.",
