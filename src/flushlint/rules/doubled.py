@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flushlint.rules.finding import Finding, Step, file_variable, process_name
+from flushlint.rules.advice import before, remedy, under_others
+from flushlint.rules.finding import Finding, Step, file_variable, process_name, quoted
 from flushlint.rules.lost import compatible, prefix
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import libcst as cst
 
     from flushlint.machine.log import Emission, Log
@@ -40,18 +42,28 @@ def _twice(one: Emission, other: Emission) -> bool:
     )
 
 
+def _writers(log: Log, one: Emission, other: Emission) -> str:
+    """Say who writes the copies. Children of one target have the same name."""
+    names = [process_name(log, emission.process) for emission in (one, other)]
+    if names[0] == names[1]:
+        return f"every {names[0]} writes it out"
+    return f"the {names[0]} and the {names[1]} both write it out"
+
+
 def _finding(module: cst.Module, log: Log, one: Emission, other: Emission) -> Finding:
     write = one.write
     subject = file_variable(module, write.node)
     stream = log.streams.get(write.stream)
-    standard = stream is None
-    when = " when it is not a terminal" if standard else ""
+    when = " when it is not a terminal" if stream is None else ""
     start = log.processes[write.forks[0]]
+    saved = remedy(module, log, write)
+    again = ", and open it again in the child" if saved.closes else ""
+    is_open = start.kind == "process" and not start.chosen
+    others = under_others("no copy") if is_open else ""
     message = (
-        f"what is written to `{subject}` here comes out more than once{when}: it is still in "
-        f"the buffer at the fork, and both {process_name(log, one.process)} and "
-        f"{process_name(log, other.process)} write their copy; call `{subject}.flush()` "
-        f"before the fork"
+        f"what is written to {quoted(subject)} here comes out more than once{when}: the "
+        f"fork copies the buffer, and {_writers(log, one, other)}; {saved.verb} before "
+        f"{before(start)}{again}{others}"
     )
     writer = process_name(log, write.process)
     steps: list[Step] = []

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal, NamedTuple
 
 import libcst as cst
 
@@ -13,7 +13,18 @@ if TYPE_CHECKING:
     from flushlint.machine.log import Log, Process
     from flushlint.model import StepKind
 
-__all__ = ["Finding", "Step", "code_of", "file_variable", "process_name", "remedy_size"]
+__all__ = [
+    "Finding",
+    "Step",
+    "Written",
+    "called",
+    "code_of",
+    "file_variable",
+    "process_name",
+    "quoted",
+    "the_process",
+    "written_to",
+]
 
 
 @dataclass(slots=True)
@@ -37,7 +48,12 @@ class Finding:
     steps: list[Step] = field(default_factory=list)
 
 
+_FILE_METHODS = frozenset({"write", "writelines", "writestr", "add", "addfile"})
+_LOGGER_METHODS = frozenset(
+    {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
+)
 _LONGEST_NAME = 40
+_UNKNOWN = "the file"
 
 
 def code_of(module: cst.Module, node: cst.CSTNode) -> str:
@@ -48,29 +64,65 @@ def code_of(module: cst.Module, node: cst.CSTNode) -> str:
     return text if len(text) <= _LONGEST_NAME else f"{text[: _LONGEST_NAME - 3]}..."
 
 
-def file_variable(module: cst.Module, node: cst.CSTNode) -> str:
-    """Return the source of the file in a call that writes: `fd` in `fd.write(x)`."""
+def called(module: cst.Module, node: cst.CSTNode) -> str:
+    """Return the source of a call without its arguments."""
+    return f"{code_of(module, node.func if isinstance(node, cst.Call) else node)}()"
+
+
+class Written(NamedTuple):
+    """What a call writes to: its source, or "" where that does not say, and what it is.
+
+    Nothing but a file has the methods of one. Something else leads to a file: a `csv.writer`,
+    a call that returns the file, a logger.
+    """
+
+    source: str = ""
+    kind: Literal["file", "guide", "logger"] = "guide"
+
+
+def written_to(module: cst.Module, node: cst.CSTNode) -> Written:
+    """Return what a call writes to: `fd` in `fd.write(x)` and in `print(x, file=fd)`."""
     if not isinstance(node, cst.Call):
-        return "the file"
-    for argument in node.args:
-        if argument.keyword is not None and argument.keyword.value == "file":
-            return code_of(module, argument.value)
+        return Written()
     function = node.func
+    word = getattr(function.attr if isinstance(function, cst.Attribute) else function, "value", "")
+    spec = next((w for name, w in WRITERS.items() if name.endswith(f".{word}")), None)
+    file = _argument(node, "file")
+    if file is None and spec is not None:
+        file = _argument(node, spec.keyword, spec.file)
+    if file is not None:
+        return _written(module, file, is_file=True)
     if isinstance(function, cst.Attribute):
-        word = function.attr.value
-        spec = next((w for name, w in WRITERS.items() if name.endswith(f".{word}")), None)
-        if spec is not None and spec.file < len(node.args):
-            return code_of(module, node.args[spec.file].value)
-        return code_of(module, function.value)
-    if isinstance(function, cst.Name) and function.value == "print":
-        return "sys.stdout"
-    if isinstance(function, cst.Name):
-        spec = next(
-            (w for name, w in WRITERS.items() if name.endswith(f".{function.value}")), None
-        )
-        if spec is not None and spec.file < len(node.args):
-            return code_of(module, node.args[spec.file].value)
-    return "the file"
+        if word in _LOGGER_METHODS:
+            return Written(code_of(module, function.value), "logger")
+        return _written(module, function.value, is_file=word in _FILE_METHODS)
+    is_print = word == "print" or (spec is not None and spec.default_stdout)
+    return Written("sys.stdout", "file") if is_print else Written()
+
+
+def _written(module: cst.Module, node: cst.BaseExpression, *, is_file: bool) -> Written:
+    source = code_of(module, node)
+    is_path = isinstance(node, (cst.Name, cst.Attribute, cst.Subscript))
+    whole = is_path and not source.endswith("...")
+    return Written(source, "file" if is_file and whole else "guide")
+
+
+def _argument(call: cst.Call, keyword: str, position: int = -1) -> cst.BaseExpression | None:
+    for index, argument in enumerate(call.args):
+        named = argument.keyword is not None and argument.keyword.value == keyword
+        if named or (argument.keyword is None and not argument.star and index == position):
+            return argument.value
+    return None
+
+
+def file_variable(module: cst.Module, node: cst.CSTNode) -> str:
+    """Return the source of the file in a call that writes, as a finding's subject."""
+    return written_to(module, node).source or _UNKNOWN
+
+
+def quoted(subject: str) -> str:
+    """Return a finding's subject as its message quotes it."""
+    return f"`{subject}`" if subject != _UNKNOWN else subject
 
 
 def process_name(log: Log, number: int) -> str:
@@ -81,6 +133,6 @@ def process_name(log: Log, number: int) -> str:
     return "forked child" if process.kind == "fork" else f"child `{process.name}`"
 
 
-def remedy_size() -> str:
-    """Return how much a buffer holds back."""
-    return "up to the last 8 KiB (128 KiB from Python 3.14 on)"
+def the_process(log: Log, number: int) -> str:
+    """Return what a sentence calls a process."""
+    return f"the {process_name(log, number)}"

@@ -2,22 +2,34 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from flushlint.rules.advice import (
+    UNFLUSHED,
+    Remedy,
+    before,
+    elsewhere,
+    flush_first,
+    must_reopen,
+    remedy,
+)
 from flushlint.rules.finding import (
     Finding,
     Step,
+    called,
     code_of,
     file_variable,
     process_name,
-    remedy_size,
+    quoted,
+    the_process,
 )
 
 if TYPE_CHECKING:
-    from flushlint.machine.log import Log, Loss
+    from collections.abc import Iterator
+
+    from flushlint.machine.log import HandOver, Log, Loss
 
 __all__ = ["check", "compatible", "prefix", "real_losses"]
 
@@ -52,9 +64,9 @@ def _thrown_away_by_all(log: Log, loss: Loss) -> bool:
         same = (emission.write.node, emission.write.process, emission.write.stream) == (
             write.node, write.process, write.stream,
         )  # fmt: skip
-        if same and prefix(emission.write.forks, write.forks):
-            if emission.process != loss.process and compatible(emission.facts, loss.facts):
-                return False
+        apart = prefix(emission.write.forks, write.forks) and emission.process != loss.process
+        if same and apart and compatible(emission.facts, loss.facts):
+            return False
     droppers = {
         other.process
         for other in log.losses
@@ -93,94 +105,147 @@ def _finding(module: cst.Module, log: Log, loss: Loss) -> Finding:
 
 
 def _passed(module: cst.Module, log: Log, loss: Loss) -> Finding:
-    hand_over = loss.hand_over
-    assert hand_over is not None
-    process = log.processes[loss.process]
-    written = file_variable(module, loss.write.node)
-    subject = code_of(module, hand_over.node) if hand_over.own else written
-    under = (
-        ""
-        if process.chosen
-        else "; under spawn and forkserver, the default from Python 3.14 on, "
-        "passing it raises TypeError instead"
-    )
-    message = (
-        f"what `{process.name}` writes to `{subject}` is lost: the child ends in os._exit(), "
-        f"which discards its copy of the buffer, {remedy_size()}; `with` or flush() in the "
-        f"parent can't save it: call `{written}.flush()` in the child after its last write, "
-        f"and flush before start(){under}"
-    )
-    return Finding("FLU101", hand_over.node, message, subject, _steps(log, loss))
+    assert loss.hand_over is not None
+    subject = _handed_over(module, log, loss, loss.hand_over)
+    message = _at_end(module, log, loss, subject)
+    return Finding("FLU101", loss.hand_over.node, message, subject, _steps(log, loss))
+
+
+def _handed_over(module: cst.Module, log: Log, loss: Loss, hand_over: HandOver) -> str:
+    """Return the source of what the child is given, or writes to where that says more."""
+    node = hand_over.node
+    if _is_written_by_start(log, loss):
+        if isinstance(node, cst.Attribute) and not hand_over.own:
+            node = node.value
+        return code_of(module, node)
+    if hand_over.own and isinstance(node, (cst.Name, cst.Attribute, cst.Subscript)):
+        return code_of(module, node)
+    return file_variable(module, loss.write.node)
+
+
+def _is_written_by_start(log: Log, loss: Loss) -> bool:
+    """Say whether the target itself writes: `print`, or the `write` of a file."""
+    return loss.write.node is log.processes[loss.process].start
 
 
 def _inherited(module: cst.Module, log: Log, loss: Loss) -> Finding:
-    process = log.processes[loss.process]
     subject = file_variable(module, loss.write.node)
-    message = (
-        f"what `{process.name}` writes to `{subject}` is lost: the child ends in os._exit(), "
-        f"which discards its copy of the buffer, {remedy_size()}, and nothing closes the file "
-        f"there; call `{subject}.flush()` or close it in the child after its last write"
-    )
+    message = _at_end(module, log, loss, subject)
     return Finding("FLU102", loss.write.node, message, subject, _steps(log, loss))
 
 
-def _unclosed(module: cst.Module, log: Log, loss: Loss) -> Finding:
-    subject = file_variable(module, loss.write.node)
-    message = (
-        f"`{subject}` is written to but never closed before {process_name(log, loss.process)} "
-        f"ends: flush() is not enough for a compressed stream or an archive, whose trailer is "
-        f"written by close(), so the file can't be read back; call `{subject}.close()`"
+def _at_end(module: cst.Module, log: Log, loss: Loss, subject: str) -> str:
+    """Say what a child loses that ends when its target has returned, and what saves it."""
+    process = log.processes[loss.process]
+    saved = remedy(module, log, loss.write, loss.stream)
+    if _is_written_by_start(log, loss):
+        what = "let the target be a function that writes and then flushes the file"
+    else:
+        what = _last_of_child(loss, saved)
+    return (
+        f"what `{process.name}` writes to {quoted(subject)} is lost: the child ends in "
+        f"os._exit() {_shortfall(saved)}; {what}{elsewhere(log, loss)}"
     )
+
+
+def _last_of_child(loss: Loss, saved: Remedy) -> str:
+    if must_reopen(loss, saved):
+        return "open the file in the child"
+    first = "flush it before start(), and " if flush_first(loss) else ""
+    return f"{first}let the child end {saved.ending}"
+
+
+def _shortfall(saved: Remedy) -> str:
+    return "without close(), which would write the rest" if saved.closes else UNFLUSHED
+
+
+def _unclosed(module: cst.Module, log: Log, loss: Loss) -> Finding:
+    saved = remedy(module, log, loss.write, loss.stream)
+    child = the_process(log, loss.process)
+    if loss.node is None:
+        when, what = f"is never closed in {child}", _last_of_child(loss, saved)
+    else:
+        call = _call(module, loss)
+        when = f"is not closed before {call} ends {child}"
+        what = _before_exit(log, loss, saved, call)
+    message = (
+        f"{saved.file} {when}: flush() leaves out the end of the file, without which it can't "
+        f"be read; {what}{elsewhere(log, loss)}"
+    )
+    subject = file_variable(module, loss.write.node)
     return Finding("FLU405", loss.write.node, message, subject, _steps(log, loss))
+
+
+def _call(module: cst.Module, loss: Loss) -> str:
+    """Return the call that ends the process, as the program has it."""
+    node = loss.node
+    if loss.how == "kill" or not isinstance(node, cst.Call):
+        return _CALLS[loss.how]
+    is_named = isinstance(node.func, (cst.Name, cst.Attribute))
+    return called(module, node) if is_named else _CALLS[loss.how]
 
 
 def _at_exit(module: cst.Module, log: Log, loss: Loss) -> Finding:
     assert loss.node is not None
-    subject = file_variable(module, loss.write.node)
-    call = _CALLS[loss.how]
+    call, ending = _call(module, loss), the_process(log, loss.process)
     if loss.std:
-        name = "sys.stdout" if loss.stream.kind == "stdout" else "sys.stderr"
-        message = (
-            f"what was written to `{name}` is lost here when it is not a terminal: {call} "
-            f"ends the process without flushing; call `{name}.flush()` before it"
-        )
-        subject = name
+        subject = "sys.stdout" if loss.stream.kind == "stdout" else "sys.stderr"
+        saved = Remedy(f"`{subject}`", f"call `{subject}.flush()`", "", closes=False)
+        lost = f"is lost when it is not a terminal: {call} ends {ending} without flushing it"
     else:
-        message = (
-            f"what was written to `{subject}` is lost here: {call} ends the process without "
-            f"flushing, {remedy_size()}; flush or close `{subject}` before it"
-        )
+        subject = file_variable(module, loss.write.node)
+        saved = remedy(module, log, loss.write, loss.stream)
+        lost = f"is lost: {call} ends {ending} {_shortfall(saved)}"
+    what = _before_exit(log, loss, saved, call)
+    message = f"what is written to {quoted(subject)} {lost}; {what}{elsewhere(log, loss)}"
     return Finding("FLU104", loss.node, message, subject, _steps(log, loss))
+
+
+def _before_exit(log: Log, loss: Loss, saved: Remedy, call: str) -> str:
+    process = log.processes[loss.process]
+    if must_reopen(loss, saved):
+        return f"open the file after {before(process)}, and {saved.verb} before {call}"
+    first = f"flush it before {before(process)}, and " if flush_first(loss) else ""
+    return f"{first}{saved.verb} before {call}"
 
 
 def _steps(log: Log, loss: Loss) -> list[Step]:
     """Tell how it comes about: opened, handed over, written, ended."""
-    steps: list[Step] = []
     child = process_name(log, loss.process)
     process = log.processes[loss.process]
-    if loss.stream.opened is not None:
-        opener = process_name(log, loss.stream.process)
-        steps.append(Step("opened", opener, loss.stream.opened, "the file is opened here"))
-    if loss.hand_over is not None:
-        parent = process_name(log, process.parent)
-        steps.append(
-            Step("handed-over", parent, loss.hand_over.node, f"it is handed to {child} here")
-        )
-    elif process.start is not None:
-        parent = process_name(log, process.parent)
-        text = f"{child} is started with a copy of it here"
-        steps.append(Step("handed-over", parent, process.start, text))
+    steps = [*_opened_and_started(log, loss, child)]
     writer = process_name(log, loss.write.process)
-    steps.append(
-        Step("written", writer, loss.write.node, "this write stays in the buffer")
-    )
+    stays = "needs a close() after it" if loss.trailer else "stays in the buffer"
+    steps.append(Step("written", writer, loss.write.node, f"this write {stays}"))
     ended = loss.node if loss.node is not None else process.start
     if ended is not None:
-        call = _CALLS.get(loss.how)
+        call = _CALLS.get(loss.how, "os._exit()")
+        left = "the file not closed" if loss.trailer else "the write still in its buffer"
         text = (
-            f"{child} ends in os._exit() with the write still in its buffer"
-            if call is None
+            f"{child} ends in {call} with {left}"
+            if loss.node is None or loss.trailer
             else f"{call} throws the buffer away"
         )
         steps.append(Step("ended", child, ended, text))
     return steps
+
+
+def _opened_and_started(log: Log, loss: Loss, child: str) -> Iterator[Step]:
+    """Tell how the process got at the file; one that opens it has been started before."""
+    process = log.processes[loss.process]
+    opened = []
+    if loss.stream.opened is not None:
+        opener = process_name(log, loss.stream.process)
+        opened = [Step("opened", opener, loss.stream.opened, "the file is opened here")]
+    is_own = loss.stream.process == loss.process
+    if not is_own:
+        yield from opened
+    parent = process_name(log, process.parent)
+    if loss.hand_over is not None:
+        text = f"it is handed to {child} here"
+        yield Step("handed-over", parent, loss.hand_over.node, text)
+    elif process.start is not None:
+        text = f"{child} is started {'' if is_own else 'with a copy of it '}here"
+        yield Step("handed-over", parent, process.start, text)
+    if is_own:
+        yield from opened

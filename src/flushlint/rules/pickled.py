@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flushlint.rules.finding import Finding, Step, code_of, process_name
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import libcst as cst
 
     from flushlint.machine.log import Log
@@ -25,10 +26,14 @@ def check(module: cst.Module, log: Log) -> Iterator[Finding]:
         seen.add(node)
         subject = code_of(module, node)
         process = event.process
+        remedy = (
+            f"let the child use its own `{subject}`"
+            if event.stream.std
+            else "pass the path and open the file in the child"
+        )
         message = (
-            f"`{subject}` holds an open file, which can't be pickled: the {process.method} "
-            f"start method raises TypeError when `{process.name}` is started; pass the path "
-            f"and open the file in the child"
+            f"passing `{subject}` means pickling an open file: start() raises TypeError under "
+            f"{process.method}, and `{process.name}` never runs; {remedy}"
         )
         steps: list[Step] = []
         parent = process_name(log, process.parent)

@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
-from flushlint.rules.finding import Finding, Step, code_of, file_variable, process_name
+from flushlint.rules.advice import remedy
+from flushlint.rules.finding import (
+    Finding,
+    Step,
+    called,
+    code_of,
+    file_variable,
+    process_name,
+    quoted,
+)
 from flushlint.rules.lost import real_losses
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import libcst as cst
 
-    from flushlint.machine.log import Log
+    from flushlint.machine.log import Log, Loss
 
 __all__ = ["check"]
 
@@ -29,8 +39,8 @@ def _unbuffered_text(module: cst.Module, log: Log) -> Iterator[Finding]:
     for misuse in log.misuses:
         subject = code_of(module, misuse.node)
         message = (
-            "text can't be unbuffered: open() raises ValueError for buffering=0 in text mode; "
-            "use buffering=1 and end each write with a newline, or flush after each write"
+            f"`{subject}` raises ValueError: a text file can't be unbuffered; use buffering=1 "
+            f"and end each write with a newline, or call flush() after each write"
         )
         step = Step("opened", "main process", misuse.node, "this call raises ValueError")
         yield Finding("FLU401", misuse.node, message, subject, [step])
@@ -47,20 +57,30 @@ def _beside_losses(module: cst.Module, log: Log) -> Iterator[Finding]:
             "this write stays in the buffer",
         )
         if stream.binary_line_buffering and stream.opened is not None:
+            saved = remedy(module, log, loss.write, stream)
             message = (
-                f"buffering=1 does nothing in binary mode: `{subject}` is fully buffered and "
-                f"its data are lost; use buffering=0, or flush after the last write"
+                f"what is written to {quoted(subject)} is lost: buffering=1 does nothing in "
+                f"binary mode, the file is fully buffered; use buffering=0, or "
+                f"{saved.verb} {_last(loss)}"
             )
             opener = process_name(log, stream.process)
             opened = Step("opened", opener, stream.opened, "the file is opened here")
             yield Finding("FLU402", stream.opened, message, subject, [opened, written])
         if stream.synced is not None:
+            saved = remedy(module, log, loss.write, stream)
+            when = _last(loss) if saved.closes else "before this call"
             message = (
-                f"os.fsync() syncs what has reached the operating system; what is pending in "
-                f"the buffer of `{subject}` has not, and is lost; call `{subject}.flush()` "
-                f"before it"
+                f"what is written to {quoted(subject)} is lost: {called(module, stream.synced)} "
+                f"does not reach what is still in its buffer; {saved.verb} {when}"
             )
             synced = Step(
                 "ended", process_name(log, loss.process), stream.synced, "nothing is flushed here"
             )
             yield Finding("FLU403", stream.synced, message, subject, [written, synced])
+
+
+def _last(loss: Loss) -> str:
+    """Say when the remedy is due."""
+    if loss.node is not None:
+        return "before the process ends"
+    return "after the last write in the child"

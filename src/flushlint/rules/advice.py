@@ -1,0 +1,142 @@
+"""What a message says of the remedy that works for a write, and of other start methods.
+
+A file is flushed. A compressed stream or an archive has to be closed, and leaves a file that
+it was given to be flushed after it.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from flushlint.rules.finding import Written, written_to
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from flushlint.machine.log import Log, Loss, Process
+    from flushlint.machine.objects import Stream, Write
+
+__all__ = [
+    "UNFLUSHED",
+    "Remedy",
+    "before",
+    "elsewhere",
+    "flush_first",
+    "must_reopen",
+    "remedy",
+    "under_others",
+]
+
+UNFLUSHED = "with up to 8 KiB unflushed (128 KiB from Python 3.14 on)"
+"""How much is lost: what fits into a buffer of Python's."""
+
+_DEFAULT = "the default from 3.14 on"
+
+
+class Remedy(NamedTuple):
+    """What saves a write: `verb` as a command, `ending` as what comes last in a process.
+
+    `file` names what has to be flushed, or closed if `closes`. One that `borrows` was given an
+    open file, which it leaves open.
+    """
+
+    file: str
+    verb: str
+    ending: str
+    closes: bool
+    borrows: bool = False
+
+
+def remedy(module: cst.Module, log: Log, write: Write, stream: Stream | None = None) -> Remedy:
+    """Return what saves a write that is pending in `stream`, by default where it was written."""
+    target = written_to(module, write.node)
+    if target.kind == "logger":
+        return _call(_behind(target), "logging.shutdown()", closes=False)
+    layers = _layers(log, write.stream)
+    closer = next((i for i, layer in enumerate(layers) if layer.needs_close), None)
+    if closer is None:
+        return _do(target, closes=stream is not None and stream.needs_close)
+    if layers[closer].owns_below:
+        return _do(target, closes=True)
+    if stream is not None and _is_below(layers, closer, stream):
+        return _do(target._replace(kind="guide"), closes=False)
+    done = _do(target, closes=True)
+    after = " and flush the file below it"
+    return Remedy(
+        done.file, f"{done.verb}{after}", f"{done.ending}{after}", closes=True, borrows=True
+    )
+
+
+def _layers(log: Log, identity: int | None) -> list[Stream]:
+    """Return the layers of the stream as they were when they were opened, topmost first."""
+    found: list[Stream] = []
+    while identity is not None and identity in log.streams and len(found) < len(log.streams):
+        found.append(log.streams[identity])
+        identity = found[-1].below
+    return found
+
+
+def _is_below(layers: list[Stream], closer: int, stream: Stream) -> bool:
+    """Say whether a stream is what the closer passes its data to."""
+    return any(
+        (layer.opened, layer.kind, layer.text) == (stream.opened, stream.kind, stream.text)
+        for layer in layers[closer + 1 :]
+    )
+
+
+def _do(target: Written, *, closes: bool) -> Remedy:
+    if target.kind == "file":
+        code = f"{target.source}.{'close' if closes else 'flush'}()"
+        return _call(f"`{target.source}`", code, closes=closes)
+    file = _behind(target)
+    verb, doing = ("close", "closing") if closes else ("flush", "flushing")
+    return Remedy(file, f"{verb} {file}", f"by {doing} {file}", closes)
+
+
+def _call(file: str, code: str, *, closes: bool) -> Remedy:
+    return Remedy(file, f"call `{code}`", f"with `{code}`", closes)
+
+
+def _behind(target: Written) -> str:
+    return f"the file behind `{target.source}`" if target.source else "the file"
+
+
+def before(process: Process) -> str:
+    """Name the moment at which a process gets its copy of the buffers."""
+    return "start()" if process.kind == "process" else "the fork"
+
+
+def flush_first(loss: Loss) -> bool:
+    """Say whether the process was born with writes in this buffer, which would come twice."""
+    return any(write.process != loss.process for write in loss.stream.pending)
+
+
+def must_reopen(loss: Loss, saved: Remedy) -> bool:
+    """Say whether closing its copy in the child is not enough, since the parent spoils the file.
+
+    It writes its own end: that of an archive over the beginning, that of a stream of which
+    something is written already beside the child's.
+    """
+    if not saved.closes or loss.stream.process == loss.process:
+        return False
+    return loss.stream.kind == "zip" or saved.borrows or flush_first(loss)
+
+
+def elsewhere(log: Log, loss: Loss) -> str:
+    """Say what the other start methods make of a loss, if nobody has chosen one."""
+    process = log.processes[loss.process]
+    if process.kind != "process" or process.chosen:
+        return ""
+    opened_there = loss.stream.process == loss.process
+    if loss.hand_over is not None and not opened_there:
+        return under_others("TypeError" if loss.hand_over.own else "can't be pickled")
+    if loss.node is not None:  # a hard exit is the same under each of them
+        return ""
+    if opened_there:
+        return f"; lost under forkserver as well, {_DEFAULT}"
+    return under_others("not shared")
+
+
+def under_others(what: str) -> str:
+    """Say what happens under the start methods that do not fork the program itself."""
+    return f"; {what} under spawn and forkserver, {_DEFAULT}"
