@@ -71,6 +71,7 @@ class _Program:
         self._imported: list[State] | None = None
         self._importing = False
         self._spent = 0
+        self._active: set[str] = set()
         machine.log.processes[0] = Process(0, "main", "", 0)
         machine.spawn_base = self._spawn_base
 
@@ -174,16 +175,22 @@ class _Program:
 
         Those that no other function mentions come first: they call the others.
         """
-        active = self._active_names()
+        active = self._active = self._active_names()
         waiting = [
             scope
             for scope in self._functions(self.root)
-            if scope.node not in self.m.executed and scope.used & active
+            if scope.node not in self.m.executed and self._is_active(scope, active)
         ]
         mentioned: set[str] = set()
         for scope in self._functions(self.root):
             mentioned |= scope.calls - {scope.name}
         return sorted(waiting, key=lambda s: s.name in mentioned)
+
+    def _is_active(self, scope: Scope, active: set[str]) -> bool:
+        """Say whether a process end is in reach; the `run` of a process class is one."""
+        owner = scope.parent
+        inherits = scope.name == "run" and owner is not None and owner.name in active
+        return inherits or not scope.used.isdisjoint(active)
 
     def _functions(self, scope: Scope) -> list[Scope]:
         """Return the functions of the module and the methods of its classes."""
@@ -209,8 +216,26 @@ class _Program:
             for ready, function in self._callable(state, entry):
                 found += self._call(ready, function, entry)
         for state in found:
-            self._finish(state, entry)
+            for after in self._call_nested(state):
+                self._finish(after, entry)
         return found
+
+    def _call_nested(self, state: State) -> list[State]:
+        """Call the inner functions that an entry has returned or stored: nothing else does."""
+        states = [state]
+        reached = state.reach([*state.stack, Ref(state.frames[0].module)])
+        for identity in sorted(reached):
+            obj = state.heap.get(identity)
+            if not isinstance(obj, Function) or obj.node in self.m.executed:
+                continue
+            outer = obj.scope.parent
+            inner = outer is not None and outer.is_function
+            if inner and isinstance(obj.node, cst.FunctionDef):
+                scope = obj.scope
+                if self._is_active(scope, self._active):
+                    again = [self._call(s, Ref(identity), scope) for s in states]
+                    states = [after for found in again for after in found] or states
+        return states
 
     def _callable(self, state: State, entry: Scope) -> list[tuple[State, Value]]:
         """Find the function of an entry; a method is bound to an instance made for it."""
