@@ -145,7 +145,7 @@ def parse(source: Source) -> cst.Module | InputError:
 
 @contextmanager
 def collector_off() -> Iterator[None]:
-    """Keep the garbage collector from looking again and again at trees and states that only grow."""
+    """Keep the garbage collector from looking again and again at what only grows."""
     enabled = gc.isenabled()
     gc.disable()
     try:

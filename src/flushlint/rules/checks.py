@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
 from typing import TYPE_CHECKING
 
 from flushlint.rules import doubled, lost, pickled, remedies
 from flushlint.rules.finding import Finding
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
+
     import libcst as cst
 
     from flushlint.machine.log import Log

@@ -20,24 +20,42 @@ __all__ = ["check"]
 
 def check(module: cst.Module, log: Log) -> Iterator[Finding]:
     """Find FLU201: pending at a fork, and emitted by two processes that held a copy."""
-    seen: set[object] = set()
-    for index, one in enumerate(log.emissions):
-        if one.write.node in seen:
-            continue
-        for other in log.emissions[index + 1 :]:
+    seen: set[cst.CSTNode] = set()
+    for emissions in _by_write(log):
+        write = emissions[0].write
+        pair = None if write.node in seen else _pair(emissions)
+        if pair is not None:
+            seen.add(write.node)
+            yield _finding(module, log, *pair)
+
+
+def _by_write(log: Log) -> list[list[Emission]]:
+    """Group the emissions of what was one write before the forks."""
+    groups: dict[object, list[Emission]] = {}
+    for emission in log.emissions:
+        write = emission.write
+        groups.setdefault((write.node, write.process, write.stream), []).append(emission)
+    return list(groups.values())
+
+
+def _pair(emissions: list[Emission]) -> tuple[Emission, Emission] | None:
+    """Return two copies of a write that both come out, the writer's own if it is one of them."""
+    found = None
+    for index, one in enumerate(emissions):
+        for other in emissions[index + 1 :]:
             if _twice(one, other):
-                seen.add(one.write.node)
-                yield _finding(module, log, one, other)
-                break
+                found = found or (one, other)
+                if one.write.process in (one.process, other.process):
+                    return one, other
+        if found is not None:
+            break
+    return found
 
 
 def _twice(one: Emission, other: Emission) -> bool:
-    a, b = one.write, other.write
     return (
         one.process != other.process
-        and a.node is b.node
-        and (a.process, a.stream) == (b.process, b.stream)
-        and prefix(a.forks, b.forks)
+        and prefix(one.write.forks, other.write.forks)
         and compatible(one.facts, other.facts)
     )
 
