@@ -47,7 +47,8 @@ F = TypeVar("F", bound=Handler)
 EXPRESSIONS: dict[type[cst.CSTNode], Handler] = {}
 STATEMENTS: dict[type[cst.CSTNode], Handler] = {}
 
-STEPS_PER_ENTRY = 15_000
+STEPS_PER_ENTRY = 8_000
+STEPS_PER_SCOPE = 50
 PATIENCE = 2_000
 _RECENT = 8
 
@@ -102,6 +103,8 @@ class Machine:
         self.abrupt: list[State] = []
         self.handlers = 0
         self.steps = 0
+        # A larger module takes more to follow; the bound grows with it, and not faster.
+        self.limit = STEPS_PER_ENTRY + STEPS_PER_SCOPE * len(scopes)
         self.executed: set[cst.CSTNode] = set()
         self.resuming: list[Resumption | None] = []
         self.spawn_base: Callable[[], list[State]] | None = None
@@ -234,7 +237,7 @@ class Machine:
         if not states:
             return states
         self.steps += len(states)
-        if self.steps > STEPS_PER_ENTRY:
+        if self.steps > self.limit:
             raise BudgetError
         handler = STATEMENTS.get(type(node))
         if handler is None:

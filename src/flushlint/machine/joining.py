@@ -235,14 +235,14 @@ def _merge_names(
 
 
 def finite(state: State, before: State) -> Hashable:
-    """Return the flags and such that a loop has changed: values of which there are few."""
+    """Return what a loop has changed of which there is little: flags, words, list contents."""
     found: list[Hashable] = []
     for identity in state.differing(before):
         obj, old = state.heap.get(identity), before.heap.get(identity)
         if obj is None or old is None or obj is old:
             continue
-        if isinstance(obj, Sequence) and obj.exact:
-            found.append((identity, len(obj.items)))
+        if isinstance(obj, Sequence):
+            found.append((identity, tuple(map(_outline, obj.items))))
         names = _named_values(obj)
         if names is not None:
             found.extend(
@@ -251,6 +251,15 @@ def finite(state: State, before: State) -> Hashable:
                 if _is_finite(value) and (_named_values(old) or {}).get(name) != value
             )
     return frozenset(found)
+
+
+def _outline(value: Value) -> Hashable:
+    """Return what of a container's item tells one round from another: not what is unknown."""
+    if isinstance(value, Unknown):
+        return None
+    if isinstance(value, Union):
+        return frozenset(_outline(option) for option in value.options)
+    return value
 
 
 def _is_finite(value: Value) -> bool:

@@ -46,7 +46,6 @@ _REGISTERED = (
 
 _RECURSION = 6_000
 _MOST_BASES = 4
-_STEPS_PER_MODULE = 25_000
 
 
 def run_module(module: cst.Module, options: AnalysisOptions) -> Log:
@@ -87,7 +86,7 @@ class _Program:
         for state in bases[:_MOST_BASES]:
             self._silence_standard_streams(state)
         for entry in entries:
-            if self._spent > _STEPS_PER_MODULE:
+            if 2 * self._spent > 3 * self.m.limit:
                 self.m.log.limits.append(Limit(entry.node, "the module takes too many steps"))
                 return
             if entry.node not in self.m.executed:

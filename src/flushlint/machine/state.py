@@ -233,7 +233,22 @@ class State:
         if self.watched:
             self.dirty = True
         elif len(self.streams) > STD_STREAMS:
-            self.dirty = not self.streams.isdisjoint(self.reach((value,)))
+            reached = self.streams & self.reach((value,))
+            self.dirty = bool(reached) and not self._held_by_name(reached)
+
+    def _held_by_name(self, streams: frozenset[int]) -> bool:
+        """Say whether variables of active frames hold the streams themselves: none goes."""
+        missing = set(streams)
+        for identity in {frame.env for frame in self.frames}:
+            env = self.heap.get(identity)
+            for value in env.variables.values() if isinstance(env, Env) else ():
+                held = value.id if isinstance(value, Ref) else None
+                while held in missing:
+                    missing.remove(held)
+                    held = self.stream(held).below
+            if not missing:
+                return True
+        return False
 
     # -- operand stack ----------------------------------------------------------------
 

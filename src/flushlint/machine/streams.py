@@ -113,6 +113,7 @@ def close(log: Log, state: State, identity: int) -> None:
     edited = state.edit(Stream, identity)
     edited.trailer = None
     edited.closed = True
+    state.streams -= {identity}
     if stream.below is not None:
         if stream.owns_below:
             close(log, state, stream.below)
