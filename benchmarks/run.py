@@ -131,7 +131,7 @@ def _flake8(options: argparse.Namespace) -> Iterator[Row]:
     files = trees.dropped(trees.stdlib().files, 100)
     flake8 = [sys.executable, os.path.join(_HERE, "flake8_alone.py")]
     ours, theirs = best_of(
-        2 * options.rounds,
+        3 * options.rounds,
         [
             command([*flake8, plugin, "--isolated", "--jobs=1", *files])
             for plugin in ("with", "without")
