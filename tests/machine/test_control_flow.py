@@ -127,7 +127,8 @@ def for_unknown() -> Iterator[Case]:
         "else:\n"
         "    {}\n"
         "{}",
-        OPERATIONS, ANYTHING[1:], (NOTHING, WRITE, BREAK), (NOTHING, FLUSH, RETURN), (NOTHING, FLUSH),
+        OPERATIONS, ANYTHING[1:], (NOTHING, WRITE, BREAK), (NOTHING, FLUSH, RETURN),
+        (NOTHING, FLUSH),
     )  # fmt: skip
 
 
@@ -239,8 +240,8 @@ def try_bare() -> Iterator[Case]:
         "    {}\n"
         "else:\n"
         "    {}\n",
-        (RAISE, OTHER, EXIT, RETURN, WRITE), (NOTHING, FLUSH, AGAIN), (NOTHING, FLUSH, AGAIN, RETURN),
-        OPERATIONS,
+        (RAISE, OTHER, EXIT, RETURN, WRITE), (NOTHING, FLUSH, AGAIN),
+        (NOTHING, FLUSH, AGAIN, RETURN), OPERATIONS,
     )  # fmt: skip
 
 
