@@ -225,6 +225,10 @@ def _call_instance(
 
 # -- unknown code -------------------------------------------------------------------------------
 
+_QUESTIONS = frozenset(
+    {"startswith", "endswith", "isdigit", "isalpha", "isupper", "islower", "isspace", "isalnum",
+     "strip", "lower", "upper", "casefold"}
+)  # fmt: skip
 _QUIET = frozenset(
     {"acquire", "release", "put", "join", "is_alive", "is_set", "set", "clear", "sleep", "info",
      "debug", "warning", "error", "exception", "critical", "log", "strip", "split", "format",
@@ -247,6 +251,9 @@ def unknown_call(
     from flushlint.machine.processes import escape
 
     given = arguments.values()
+    question = _question(state, receiver, given)
+    if question is not None:
+        return [state.push(question)]
     everything = given if receiver is None else [receiver, *given]
     reached = state.reach(everything)
     forget(state, reached)
@@ -261,6 +268,17 @@ def unknown_call(
             m.may_raise(after, None, arguments.node)
         after.push(result)
     return states
+
+
+def _question(state: State, receiver: Value | None, given: list[Value]) -> Value | None:
+    """Return the answer to a question about an unknown text: the same whenever it is asked."""
+    key = receiver.key if isinstance(receiver, Unknown) else None
+    if not (isinstance(key, tuple) and len(key) == 3 and key[0] == "attr"):
+        return None
+    if key[2] not in _QUESTIONS or key[1] in state.holds:
+        return None
+    constants = tuple(value.value for value in given if isinstance(value, Const))
+    return Unknown(("asked", key, constants)) if len(constants) == len(given) else None
 
 
 # -- functions ----------------------------------------------------------------------------------

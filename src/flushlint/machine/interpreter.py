@@ -363,8 +363,8 @@ class Machine:
             else:
                 key, positive = answer
                 other = state.copy()
-                state.facts[key] = positive
-                other.facts[key] = not positive
+                state.assume(key, positive)
+                other.assume(key, not positive)
                 true.append(state)
                 false.append(other)
         return true, false
@@ -378,10 +378,19 @@ class Machine:
         if isinstance(value, Ref):
             obj = state.heap.get(value.id)
             if isinstance(obj, Sequence):
-                return bool(obj.items) if obj.exact else (self.fresh(), True)
+                return self._sequence_truth(state, value, obj)
             if isinstance(obj, Mapping):
                 return bool(obj.entries) if obj.exact else (self.fresh(), True)
         return True
+
+    def _sequence_truth(
+        self, state: State, value: Ref, sequence: Sequence
+    ) -> bool | tuple[Hashable, bool]:
+        if sequence.kind == "iterator":
+            return True  # even when nothing is left of it
+        if sequence.exact:
+            return bool(sequence.items)
+        return sequence.nonempty or self._unknown_truth(state, ("truth", value))
 
     def _unknown_truth(self, state: State, key: Hashable) -> bool | tuple[Hashable, bool]:
         positive = True
@@ -390,6 +399,8 @@ class Machine:
         known = state.facts.get(key)
         if isinstance(known, bool):
             return known is positive
+        if isinstance(key, tuple) and key[0] == "==" and ("value", key[1]) in state.facts:
+            return (state.facts["value", key[1]] == key[2]) is positive
         asks_for_none = isinstance(key, tuple) and key[0] == "is" and key[2] is None
         if asks_for_none and isinstance(key, tuple) and state.facts.get(key[1]) is True:
             return not positive  # what is known to be true is not None

@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, TypeAlias
 from flushlint.machine import calls, classes, generators, names
 from flushlint.machine.iteration import Elements, iterate
 from flushlint.machine.joining import finite, signature, weaken
-from flushlint.machine.objects import Generator, Instance
-from flushlint.machine.values import Ref, Value
+from flushlint.machine.objects import Generator, Instance, Sequence
+from flushlint.machine.values import Ref, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -148,7 +148,20 @@ def _loop_over(
     found = iterate(m, state, iterator)
     if _one_by_one(m, found) and not started:
         return _unrolled(m, target, [state], found.items, body)
-    return _any_number(m, target, state, found, body, started=started)
+    if started:
+        return _any_number(m, target, state, found, body, None)
+    answer = True if found.nonempty else _has_elements(m, state, iterator)
+    if answer is False:
+        return [state]
+    return _any_number(m, target, state, found, body, answer)
+
+
+def _has_elements(m: Machine, state: State, iterator: Value) -> bool | tuple[Hashable, bool] | None:
+    """Say whether a loop has a round, or on which fact that hangs, as `Machine.truth` does."""
+    sequence = state.look(Sequence, iterator)
+    if sequence is not None and sequence.kind == "iterator":
+        return None  # it is true even when nothing is left of it
+    return m.truth(state, iterator) if isinstance(iterator, Unknown) or sequence else None
 
 
 def _one_by_one(m: Machine, found: Elements) -> bool:
@@ -208,14 +221,19 @@ def _any_number(
     state: State,
     found: Elements,
     body: Body,
-    *,
-    started: bool,
+    has_elements: bool | tuple[Hashable, bool] | None,
 ) -> list[State]:
-    first = found.nonempty and not started
+    first = True
 
     def once(states: list[State]) -> tuple[list[State], list[State]]:
         nonlocal first
-        exits = [] if first else [s.copy() for s in states]
+        exits = [] if first and has_elements is True else [s.copy() for s in states]
+        if first and isinstance(has_elements, tuple):
+            key, positive = has_elements
+            for s in exits:
+                s.assume(key, not positive)
+            for s in states:
+                s.assume(key, positive)
         first = False
         bound = [after for s in states for after in _bind(m, target, s, found.any(m, s))]
         return exits, continued(m, body, bound)

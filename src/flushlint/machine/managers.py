@@ -12,7 +12,7 @@ from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.objects import Generator, Instance, Sequence, Stream
 from flushlint.machine.state import Signal, State
 from flushlint.machine.streams import close
-from flushlint.machine.values import NONE, Const, Ext, Ref, Value
+from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
@@ -92,12 +92,16 @@ def _leave_abruptly(m: Machine, state: State, item: cst.WithItem) -> list[State]
     for after in leave(m, state, manager, item, signal):
         after.handling = after.handling[:-1]
         names.get_hidden(after, item, remove=True)
-        answer = m.truth(after, after.pop())
-        if answer is True and signal.kind == "raise":
-            swallowed.append(after)
-        else:
+        if signal.kind != "raise":
+            after.pop()
             after.signal = signal
             m.abrupt.append(after)
+            continue
+        true, false = m.split([after])
+        swallowed += true
+        for going in false:
+            going.signal = signal
+            m.abrupt.append(going)
     return swallowed
 
 
@@ -134,9 +138,7 @@ def leave(
         for name in ("__exit__", "__aexit__"):
             own = classes.class_attribute(state, instance.cls, name)
             if own is not None:
-                raised = signal is not None and signal.kind == "raise"
-                details = [m.unknown()] * 3 if raised else [NONE] * 3
-                arguments = calls.Arguments(node, [manager, *details])
+                arguments = calls.Arguments(node, [manager, *_details(m, state, signal)])
                 return _run(m, state, own, arguments, name)
         handler = calls.library_method(classes.external_bases(state, instance.cls), "__exit__")
         if handler is not None:
@@ -150,6 +152,20 @@ def leave(
         after.pop()
         after.push(NONE)
     return found
+
+
+def _details(m: Machine, state: State, signal: Signal | None) -> list[Value]:
+    """Return what `__exit__` is told: three times None, or the class, the exception, a trace."""
+    if signal is None or signal.kind != "raise":
+        return [NONE, NONE, NONE]
+    trace = m.unknown()
+    value = signal.value or m.unknown()
+    instance = state.look(Instance, value)
+    kind = m.unknown() if instance is None else instance.cls
+    for unknown in (trace, value, kind):
+        if isinstance(unknown, Unknown):
+            state.facts[unknown.key] = True
+    return [kind, value, trace]
 
 
 def _raised(state: State, signal: Signal | None) -> Value:

@@ -35,8 +35,8 @@ def _match(m: Machine, node: cst.Match, states: list[State]) -> list[State]:
                 left.append(state)
                 continue
             if answer is None:
-                left.append(state.copy())
-                _assume(state, case.pattern, subject)
+                left.append(_assume(state.copy(), case.pattern, subject, answer=False))
+                _assume(state, case.pattern, subject, answer=True)
             state.pop()
             _bind(m, state, case.pattern, subject)
             entered = [state]
@@ -73,8 +73,8 @@ def _matches(m: Machine, state: State, pattern: cst.MatchPattern, subject: Value
         if isinstance(subject, Const):
             return constant.value == subject.value
         if isinstance(subject, Unknown):
-            known = state.facts.get(("==", subject.key, constant.value))
-            return known if isinstance(known, bool) else None
+            answer = m.truth(state, Unknown(("==", subject.key, constant.value)))
+            return answer if isinstance(answer, bool) else None
         return False
     sequence = state.look(Sequence, subject)
     if isinstance(pattern, (cst.MatchTuple, cst.MatchList)):
@@ -144,10 +144,15 @@ def _matches_sequence(
     return False if False in answers else (None if None in answers else True)
 
 
-def _assume(state: State, pattern: cst.MatchPattern, subject: Value) -> None:
+def _assume(state: State, pattern: cst.MatchPattern, subject: Value, *, answer: bool) -> State:
+    """Let a path remember whether a case of constants was taken."""
+    if isinstance(pattern, cst.MatchOr) and not answer:
+        for element in pattern.patterns:
+            _assume(state, element.pattern, subject, answer=False)
     constant = _constant(pattern)
     if constant is not None and isinstance(subject, Unknown):
-        state.facts["==", subject.key, constant.value] = True
+        state.assume(("==", subject.key, constant.value), answer)
+    return state
 
 
 def _bind(m: Machine, state: State, pattern: cst.MatchPattern, subject: Value) -> None:

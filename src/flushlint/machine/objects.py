@@ -30,7 +30,7 @@ __all__ = [
     "Write",
 ]
 
-SequenceKind = Literal["list", "tuple", "set"]
+SequenceKind = Literal["list", "tuple", "set", "iterator"]
 
 
 @dataclass(slots=True)
@@ -50,7 +50,9 @@ class Env:
 
 @dataclass(slots=True)
 class Sequence:
-    """A list, tuple or set. Where `exact` is false it holds any number of its items.
+    """A list, tuple or set, or what is left of an iterator.
+
+    Where `exact` is false it holds any number of its items.
 
     `nonempty` says that it holds one at least, where that is not plain from the items.
     """

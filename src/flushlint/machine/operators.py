@@ -324,7 +324,7 @@ def compare(m: Machine, state: State, kind: type[cst.CSTNode], left: Value, righ
         answer = _contains(state, left, right)
         if answer is not None:
             return Const(answer is (kind is cst.In))
-        base: Hashable = ("in", key_of(left), key_of(right))
+        base: Hashable = ("in", key_of(left), key_of(_as_tuple(state, right)))
         return Unknown(base if kind is cst.In else ("not", base))
     symbol, positive, function = _COMPARISONS[kind]
     left, right = _as_tuple(state, left), _as_tuple(state, right)
@@ -354,7 +354,7 @@ def _version_is_newer(m: Machine, other: Hashable) -> bool:
 def _as_tuple(state: State, value: Value) -> Value:
     """See a tuple of constants as one constant: `sys.version_info >= (3, 8)`."""
     sequence = state.look(Sequence, value)
-    if sequence is None or sequence.kind != "tuple" or not sequence.exact:
+    if sequence is None or not sequence.exact:
         return value
     constants = [item.value for item in sequence.items if isinstance(item, Const)]
     return Const(tuple(constants)) if len(constants) == len(sequence.items) else value

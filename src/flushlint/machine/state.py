@@ -344,6 +344,12 @@ class State:
                 todo.extend(parts(value))
         return seen, keys
 
+    def assume(self, key: Hashable, answer: bool) -> None:
+        """Remember the answer to a test; what equals one constant equals no other."""
+        self.facts[key] = answer
+        if answer and isinstance(key, tuple) and key[0] == "==":
+            self.facts["value", key[1]] = key[2]
+
     def hold(self, key: Hashable, values: Iterable[Value]) -> None:
         """Note that an unknown object has been given these values and may keep them."""
         kept = [

@@ -89,6 +89,9 @@ def check(module: cst.Module, log: Log) -> Iterator[Finding]:
 def _cause(finding: Finding, loss: Loss, log: Log) -> object:
     if finding.code == "FLU102":
         return (finding.code, loss.stream.opened, log.processes[loss.process].name)
+    if finding.code == "FLU104":
+        # One call may throw away what several files hold, and each must be flushed.
+        return (finding.code, finding.node, loss.stream.opened or loss.stream.kind)
     return (finding.code, finding.node)
 
 

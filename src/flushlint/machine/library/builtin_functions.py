@@ -83,6 +83,8 @@ def _len(m: Machine, state: State, arguments: Arguments) -> list[State]:
         return [state.push(Const(len(value.value)))]
     if isinstance(value, Unknown):
         return [state.push(Unknown(("len", value.key)))]
+    if sequence is not None:
+        return [state.push(Unknown(("len", value)))]
     return [state.push(m.unknown())]
 
 

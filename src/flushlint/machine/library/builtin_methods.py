@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flushlint.machine import calls
 from flushlint.machine.generators import resume
-from flushlint.machine.iteration import iterate
+from flushlint.machine.iteration import Elements, iterate
 from flushlint.machine.joining import join_values
 from flushlint.machine.objects import Generator, Mapping, Sequence
 from flushlint.machine.state import Signal, State
@@ -46,6 +46,7 @@ def _call_sequence(
     from flushlint.machine.containers import append
 
     given = arguments.positional
+    forget_size(state, receiver)
     if name in ("append", "add", "appendleft") and given:
         append(state, receiver.id, given[0])
     elif name == "insert" and len(given) == 2:
@@ -77,7 +78,8 @@ def _pop(
     m: Machine, state: State, receiver: Ref, sequence: Sequence, name: str, given: list[Value]
 ) -> Value:
     if not sequence.exact or not sequence.items:
-        return join_values(sequence.items, m.fresh) if sequence.items else m.unknown()
+        state.edit(Sequence, receiver.id).nonempty = False
+        return Elements(sequence.items, exact=False, nonempty=False).any(m, state)
     index = 0 if name == "popleft" else -1
     if given:
         constant = given[0].value if isinstance(given[0], Const) else None
@@ -205,6 +207,14 @@ def _call_generator(
                 normal.append(after.push(NONE))
         return normal
     return [state.push(receiver if name in ("__iter__", "__aiter__") else m.unknown())]
+
+
+def forget_size(state: State, receiver: Ref) -> None:
+    """A container changes: what was found out about its size no longer holds."""
+    for key in [k for k in state.facts if isinstance(k, tuple) and receiver in k[1:2]]:
+        del state.facts[key]
+    for key in [k for k in state.facts if isinstance(k, tuple) and ("len", receiver) in k]:
+        del state.facts[key]
 
 
 def call_constant(

@@ -197,7 +197,7 @@ def _rows(m: Machine, state: State, values: list[Value], arguments: Arguments) -
         m.new(state, arguments.node, Sequence("tuple", row), f"row{i}")
         for i, row in enumerate(rows)
     ]
-    result = Sequence("list", items, exact)
+    result = Sequence("iterator", items, exact)
     objects = any(v.__class__ is Ref for c in columns for v in c.items)
     if not exact and not objects and not all(c.nonempty for c in columns):
         # There may be no row at all, so a loop over it may not run.
@@ -219,7 +219,7 @@ def _map(m: Machine, state: State, arguments: Arguments) -> list[State]:
 def _mapped(m: Machine, state: State, values: list[Value], arguments: Arguments) -> list[State]:
     function = values[0]
     columns = [iterate(m, state, v) for v in values[1:]]
-    result = Sequence("list", [], exact=False)
+    result = Sequence("iterator", [], exact=False)
     made = m.new(state, arguments.node, result)
     states = [state.push(made)]
     exact = all(c.exact and len(c.items) <= 8 for c in columns)
@@ -243,7 +243,31 @@ def _mapped(m: Machine, state: State, values: list[Value], arguments: Arguments)
 def _iter(m: Machine, state: State, arguments: Arguments) -> list[State]:
     if len(arguments.positional) != 1:
         return calls.unknown_call(m, state, arguments, name="iter")
-    return [state.push(arguments.positional[0])]
+    found: list[State] = []
+    for branch, option in m.choose(state, arguments.positional[0]):
+        sequence = branch.look(Sequence, option)
+        if sequence is None:
+            found.append(branch.push(option))
+        else:
+            left = Sequence("iterator", list(sequence.items), sequence.exact, sequence.nonempty)
+            found.append(branch.push(m.new(branch, arguments.node, left, "iterator")))
+    return found
+
+
+def _next_item(
+    m: Machine, state: State, value: Ref, sequence: Sequence, arguments: Arguments
+) -> list[State]:
+    """Take the first of the elements that are left."""
+    if sequence.exact and sequence.items:
+        return [state.push(state.edit(Sequence, value.id).items.pop(0))]
+    found: list[State] = []
+    if not sequence.exact:
+        found.append(state.copy().push(iterate(m, state, value).any(m, state)))
+    if len(arguments.positional) > 1:
+        found.append(state.push(arguments.positional[1]))
+    elif sequence.exact or m.handlers:
+        calls.stop(m, state, arguments.node, "StopIteration")
+    return found
 
 
 @library("builtins.next", "builtins.anext")
@@ -255,6 +279,9 @@ def _next(m: Machine, state: State, arguments: Arguments) -> list[State]:
         own = instance and classes.class_attribute(state, instance.cls, "__next__")
         if own:
             return calls.call(m, state, own, Arguments(arguments.node, [value]))
+        sequence = state.look(Sequence, value)
+        if sequence is not None and isinstance(value, Ref):
+            return _next_item(m, state, value, sequence, arguments)
         m.may_raise(state, "builtins.StopIteration", arguments.node)
         return [state.push(iterate(m, state, value).any(m, state))]
     yielded, ended = resume(m, state, value.id, arguments.node)

@@ -74,9 +74,10 @@ def _write(
         else:
             held = [contains_newline(v) for v in iterate(m, state, given).items]
             newline = True if held and all(held) else None
+    text = given.value if isinstance(given, Const) else None
     for after in states:
         streams.write(m.log, after, receiver.id, arguments.node, newline)
-        after.push(m.unknown())
+        after.push(Const(len(text)) if isinstance(text, (str, bytes)) else m.unknown())
     return states
 
 
