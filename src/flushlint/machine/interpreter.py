@@ -161,6 +161,7 @@ class Machine:
         old = state.heap[identity]
         if isinstance(obj, Stream) and isinstance(old, Stream):
             obj.pending = add_pending(old.pending, obj.pending)
+            obj.many = True
         elif isinstance(obj, Instance) and isinstance(old, Instance):
             for name, value in old.attributes.items():
                 known = obj.attributes.get(name, value)

@@ -183,7 +183,7 @@ class Stream:
 
     `below` is the layer that data are passed to when this one is emptied; None is the
     operating system. `pending` holds the first write of each origin: what comes later leaves
-    the buffer no earlier than it.
+    the buffer no earlier than it. `many` says that it stands for several streams of a loop.
     """
 
     opened: cst.CSTNode | None
@@ -203,6 +203,7 @@ class Stream:
     trailer: Write | None = None
     binary_line_buffering: bool = False
     synced: cst.CSTNode | None = None
+    many: bool = False
 
     def copy(self) -> Stream:
         return replace(self)

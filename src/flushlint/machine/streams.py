@@ -19,7 +19,17 @@ if TYPE_CHECKING:
 
     from flushlint.machine.state import State
 
-__all__ = ["Log", "add_pending", "close", "detach", "drain", "forget", "layers", "write"]
+__all__ = [
+    "Log",
+    "add_pending",
+    "close",
+    "detach",
+    "drain",
+    "forget",
+    "is_closed",
+    "layers",
+    "write",
+]
 
 
 class Log(Protocol):
@@ -129,6 +139,14 @@ def detach(log: Log, state: State, identity: int) -> int | None:
     edited.below = None
     edited.closed = True
     return below
+
+
+def is_closed(state: State, identity: int) -> bool:
+    """Say whether using the stream is sure to raise: it, or what a text layer wraps, is closed."""
+    stream = state.stream(identity)
+    if stream.closed or stream.many or not stream.text or stream.below is None:
+        return stream.closed and not stream.many
+    return is_closed(state, stream.below)
 
 
 def forget(state: State, identities: Iterable[int]) -> None:

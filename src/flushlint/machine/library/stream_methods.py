@@ -20,12 +20,22 @@ _WRITES = frozenset(
 )
 _READS = frozenset({"read", "readline", "readlines", "read1", "readinto", "peek", "__next__"})
 _EMPTYING = frozenset({"flush", "truncate"})
+_NEEDS_OPEN = _WRITES | _READS | _EMPTYING | {"seek", "tell", "detach", "__enter__", "__iter__"}
 
 
 def call_stream(
     m: Machine, state: State, receiver: Ref, name: str, arguments: calls.Arguments
 ) -> list[State]:
-    """Call a method of a stream."""
+    """Call a method of a stream; most of them raise when it is closed."""
+    if name in _NEEDS_OPEN and streams.is_closed(state, receiver.id):
+        calls.stop(m, state, arguments.node, "ValueError")
+        return []
+    return _call_open(m, state, receiver, name, arguments)
+
+
+def _call_open(
+    m: Machine, state: State, receiver: Ref, name: str, arguments: calls.Arguments
+) -> list[State]:
     stream = state.stream(receiver.id)
     if name in _WRITES:
         return _write(m, state, receiver, name, arguments)
@@ -116,6 +126,9 @@ def send(
     found: list[State] = []
     for branch, option in m.choose(state, target):
         if isinstance(option, Ref) and branch.look(Stream, option) is not None:
+            if streams.is_closed(branch, option.id):
+                calls.stop(m, branch, arguments.node, "ValueError")
+                continue
             streams.write(m.log, branch, option.id, arguments.node, newline)
             found.append(branch.push(NONE))
         elif isinstance(option, Const):
@@ -131,6 +144,9 @@ def empty(m: Machine, state: State, target: Value, arguments: calls.Arguments) -
     found: list[State] = []
     for branch, option in m.choose(state, target):
         if isinstance(option, Ref) and branch.look(Stream, option) is not None:
+            if streams.is_closed(branch, option.id):
+                calls.stop(m, branch, arguments.node, "ValueError")
+                continue
             streams.drain(m.log, branch, option.id)
             found.append(branch.push(NONE))
         elif isinstance(option, Const):
