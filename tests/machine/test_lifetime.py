@@ -181,7 +181,6 @@ def test_cycle_beside_it_holds_nothing() -> None:
     assert swept(state) == [file.id]
 
 
-@pytest.mark.xfail(strict=True, reason="the ring is swept, and with it its hold on the file")
 def test_cycle_that_became_garbage_before_its_file_keeps_it() -> None:
     state = new_state()
     file = written(state)
@@ -450,15 +449,6 @@ def programs(hold: str, leave: str) -> Iterator[str]:
         yield _PROGRAM.format(lines="\n    ".join(lines))
 
 
-def pairs() -> Iterator[object]:
-    """Yield each way to hold the file with each way to leave."""
-    for hold, leave in itertools.product(HOLD, LEAVE):
-        outlived = hold in RINGS and leave == "return f"
-        reason = "a ring that is garbage before its file is forgotten as a holder of it"
-        marks = (pytest.mark.xfail(strict=True, reason=reason),) if outlived else ()
-        yield pytest.param(hold, leave, marks=marks)
-
-
 @pytest.fixture
 def no_collector() -> Iterator[None]:
     """Only reference counting: the collector never runs in time for a child."""
@@ -468,7 +458,7 @@ def no_collector() -> Iterator[None]:
     gc.collect()
 
 
-@pytest.mark.parametrize(("hold", "leave"), list(pairs()))
+@pytest.mark.parametrize(("hold", "leave"), list(itertools.product(HOLD, LEAVE)))
 @pytest.mark.usefixtures("no_collector")
 def test_machine_says_what_reference_counting_does(hold: str, leave: str) -> None:
     wrong = []

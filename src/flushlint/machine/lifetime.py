@@ -63,8 +63,11 @@ def collect(
         if state.heap[i].__class__ is Stream
         or (finalizer is not None and state.heap[i].__class__ is Instance and finalizer(state, i))
     ]
-    if candidates:
+    touched = _streams_of(state, dead) & alive
+    if candidates or touched:
         cyclic = _in_cycles(state, dead)
+        touched &= _streams_of(state, cyclic)
+        state.roots = (*state.roots, *(Ref(i) for i in touched if Ref(i) not in state.roots))
         for identity in candidates:
             if identity in cyclic:
                 state.roots = (*state.roots, Ref(identity))
@@ -80,6 +83,17 @@ def collect(
         close(log, state, identity)
     _sweep(state)
     return []
+
+
+def _streams_of(state: State, objects: set[int]) -> set[int]:
+    """Return the open streams that these objects refer to."""
+    return {
+        target
+        for identity in objects
+        for value in state.references(identity)
+        for target in _direct(state, value)
+        if target in state.streams
+    }
 
 
 def _depth(state: State, identity: int) -> int:
