@@ -11,10 +11,10 @@ from flushlint.machine.containers import put_item
 from flushlint.machine.interpreter import STD_STREAMS, Machine
 from flushlint.machine.items import subscript_key
 from flushlint.machine.iteration import Elements, iterate
-from flushlint.machine.objects import Env, Instance, Mapping, Sequence
+from flushlint.machine.namespaces import put_name
+from flushlint.machine.objects import Instance, Mapping, Sequence
 from flushlint.machine.values import (
     Const,
-    Ext,
     Ref,
     Unknown,
     Value,
@@ -88,13 +88,8 @@ def _store_item(state: State, receiver: Value, key: Value, item: Value) -> None:
         else:
             sequence.items.append(item)
             sequence.exact = False
-    elif isinstance(obj, Instance) and obj.cls == Ext("%namespace"):
-        owner = obj.attributes["names"]
-        held = state.heap.get(owner.id) if isinstance(owner, Ref) else None
-        if isinstance(held, Instance) and isinstance(owner, Ref) and isinstance(key, Const):
-            state.edit(Instance, owner.id).attributes[str(key.value)] = item
-        elif isinstance(held, Env) and isinstance(owner, Ref) and isinstance(key, Const):
-            state.edit(Env, owner.id).variables[str(key.value)] = item
+    elif put_name(state, receiver, key, item):
+        return
     elif isinstance(obj, Instance) and not _holds_weakly(state, obj):
         attribute = state.edit(Instance, receiver.id).attributes
         attribute[f"[{key}]"] = item

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 from flushlint.knowledge import constants
 from flushlint.knowledge.processes import PROCESS_TYPES
 from flushlint.machine import calls, classes
+from flushlint.machine.namespaces import namespace
 from flushlint.machine.objects import Class, Function, Generator, Instance, Stream
 from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Unknown, Value
 
@@ -20,6 +21,7 @@ __all__ = ["bind", "delete", "get", "put"]
 
 # Attributes of library objects that hold no reference to the object.
 _PLAIN = frozenset({"args", "errno", "strerror", "filename", "code", "pid", "exitcode", "name"})
+_OF_OBJECT = ("__init__", "__new__", "__setattr__", "__init_subclass__")
 _PROPERTIES = (Ext("builtins.property"), Ext("functools.cached_property"))
 
 
@@ -34,7 +36,7 @@ def get(m: Machine, state: State, value: Value, name: str, node: cst.CSTNode) ->
         if isinstance(obj, Instance):
             return _of_instance(m, state, value, obj, name, node)
         if isinstance(obj, Class):
-            return [state.push(_of_class(m, state, value, obj, name))]
+            return [state.push(_of_class(m, state, value, obj, name, node))]
         if isinstance(obj, Stream):
             return [state.push(_of_stream(m, state, value, obj, name))]
         if isinstance(obj, Function):
@@ -92,9 +94,13 @@ def _of_stream(m: Machine, state: State, value: Ref, stream: Stream, name: str) 
     return Method(value, name)
 
 
-def _of_class(m: Machine, state: State, value: Ref, cls: Class, name: str) -> Value:
+def _of_class(
+    m: Machine, state: State, value: Ref, cls: Class, name: str, node: cst.CSTNode
+) -> Value:
     if name == "__name__":
         return Const(cls.name)
+    if name == "__dict__":
+        return namespace(m, state, value, node)
     found = classes.class_attribute(state, value, name)
     if found is not None and classes.is_a(state, value, "enum.Enum"):
         return _member(m, state, value, name, found)
@@ -136,20 +142,28 @@ def _of_instance(
     if name in instance.attributes:
         return [state.push(instance.attributes[name])]
     if descriptor is not None and descriptor.cls in _PROPERTIES:
-        getter = descriptor.attributes["fget"]
-        return calls.call(m, state, getter, calls.Arguments(node, [value]))
+        return _read_property(m, state, value, name, descriptor, node)
     if found is not None:
         return [state.push(bind(state, found, value, instance.cls))]
     if name == "__class__":
         return [state.push(instance.cls)]
     if name == "__dict__":
-        names = Instance(Ext("%namespace"), {"names": value}, node)
-        return [state.push(m.new(state, node, names, "__dict__"))]
+        return [state.push(namespace(m, state, value, node))]
     own = classes.class_attribute(state, instance.cls, "__getattr__")
     if own is not None:
         # Delegation: `def __getattr__(self, name): return getattr(self._file, name)`.
         return calls.call(m, state, own, calls.Arguments(node, [value, Const(name)]))
     return [state.push(_missing(state, value, instance, name))]
+
+
+def _read_property(
+    m: Machine, state: State, value: Ref, name: str, descriptor: Instance, node: cst.CSTNode
+) -> list[State]:
+    found = calls.call(m, state, descriptor.attributes["fget"], calls.Arguments(node, [value]))
+    if descriptor.cls == Ext("functools.cached_property"):
+        for after in found:
+            after.edit(Instance, value.id).attributes[name] = after.stack[-1]
+    return found
 
 
 def _missing(state: State, value: Ref, instance: Instance, name: str) -> Value:
@@ -176,14 +190,13 @@ def _of_super(m: Machine, state: State, instance: Instance, name: str) -> Value:
         if cls is not None and name in cls.attributes:
             return bind(state, cls.attributes[name], receiver, start)
     names = [c.name for c in rest if isinstance(c, Ext)]
-    if name in ("__init__", "__new__", "__setattr__") and not names:
+    if name in _OF_OBJECT and not names:
         return Ext(f"builtins.object.{name}")
     if calls.library_method(names, name) is None and not names:
         result = m.unknown()
         state.hold(result.key, (receiver,))
         return result
-    return Method(m.new(state, None, Instance(Ext("builtins.super.proxy"), dict(
-        instance.attributes, names=Const(tuple(names)))), f"super.{name}"), name)  # fmt: skip
+    return Method(receiver, name)
 
 
 def context_member(instance: Instance, name: str) -> Value:
@@ -228,7 +241,7 @@ def put(
         obj = state.heap.get(receiver.id)
         if isinstance(obj, Instance):
             descriptor = classes.class_attribute(state, obj.cls, name)
-            setter = _setter(state, descriptor)
+            setter = _accessor(state, descriptor, "fset")
             if setter is not None:
                 arguments = calls.Arguments(node, [receiver, value])
                 found = calls.call(m, state, setter, arguments)
@@ -246,17 +259,26 @@ def put(
     return [state]
 
 
-def _setter(state: State, descriptor: Value | None) -> Value | None:
+def _accessor(state: State, descriptor: Value | None, slot: str) -> Value | None:
     instance = None if descriptor is None else state.look(Instance, descriptor)
     if instance is not None and instance.cls == Ext("builtins.property"):
-        return instance.attributes.get("fset")
+        return instance.attributes.get(slot)
     return None
 
 
-def delete(state: State, receiver: Value, name: str) -> None:
-    """Delete an attribute."""
-    if isinstance(receiver, Ref):
-        obj = state.heap.get(receiver.id)
-        if isinstance(obj, (Instance, Class, Function)) and name in obj.attributes:
-            del state.names_of(receiver.id)[name]
-            state.dirty = True
+def delete(m: Machine, state: State, receiver: Value, name: str, node: cst.CSTNode) -> list[State]:
+    """Delete an attribute; property deleters run."""
+    if not isinstance(receiver, Ref):
+        return [state]
+    obj = state.heap.get(receiver.id)
+    if isinstance(obj, Instance):
+        deleter = _accessor(state, classes.class_attribute(state, obj.cls, name), "fdel")
+        if deleter is not None:
+            found = calls.call(m, state, deleter, calls.Arguments(node, [receiver]))
+            for after in found:
+                after.pop()
+            return found
+    if isinstance(obj, (Instance, Class, Function)) and name in obj.attributes:
+        del state.names_of(receiver.id)[name]
+        state.dirty = True
+    return [state]

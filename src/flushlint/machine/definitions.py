@@ -140,6 +140,7 @@ def _class(m: Machine, node: cst.ClassDef, states: list[State]) -> list[State]:
     m.abrupt.extend(abrupt)
     for state in states:
         _finish_class(m, state, node)
+    states = _tell_bases(m, node, states)
     states = _decorate(m, node.decorators, states)
     for state in states:
         store(m, state, node.name.value, state.pop())
@@ -162,6 +163,29 @@ def _finish_class(m: Machine, state: State, node: cst.ClassDef) -> None:
     if not any(classes.is_a(state, base, "typing.NamedTuple") for base in bases):
         decorated = any(_mentions_dataclass(d.decorator) for d in node.decorators)
         cls.fields = cls.fields if decorated else None
+
+
+def _tell_bases(m: Machine, node: cst.ClassDef, states: list[State]) -> list[State]:
+    """Call the `__init_subclass__` that a new class inherits."""
+    found: list[State] = []
+    for state in states:
+        made = state.stack[-1]
+        for base in classes.lineage(state, made)[1:]:
+            cls = state.look(Class, base)
+            hook = None if cls is None else cls.attributes.get("__init_subclass__")
+            if hook is not None:
+                break
+        else:
+            found.append(state)
+            continue
+        names = [k.keyword.value for k in node.keywords if k.keyword is not None]
+        for before in m.eval_all([k.value for k in node.keywords], [state]):
+            given = dict(zip(names, before.take(len(node.keywords)), strict=False))
+            given.pop("metaclass", None)
+            for after in calls.call(m, before, hook, calls.Arguments(node, [made], given)):
+                after.pop()
+                found.append(after)
+    return found
 
 
 def _mentions_dataclass(node: cst.CSTNode) -> bool:

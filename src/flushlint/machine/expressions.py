@@ -24,6 +24,8 @@ from flushlint.machine.values import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
+
     from flushlint.machine.state import State
 
 __all__: list[str] = []
@@ -73,11 +75,19 @@ def _formatted(
                 newline = True
         elif isinstance(part, (cst.FormattedStringExpression, cst.TemplatedStringExpression)):
             states = m.eval(part.expression, states)
+            number = _is_number_format(part.format_spec)
             for state in states:
                 held = contains_newline(state.pop())
-                if newline is False and held is not False:
+                if newline is False and held is not False and not number:
                     newline = None
     return [state.push(m.unknown(newline)) for state in states]
+
+
+def _is_number_format(spec: Sequence[cst.CSTNode] | None) -> bool:
+    """Say whether a format like `.2f` or `05d` takes numbers only: those hold no newline."""
+    last = spec[-1] if spec else None
+    text = getattr(last, "value", None)
+    return isinstance(text, str) and text[-1:] in tuple("bcdeEfFgGnoxX%")
 
 
 @expression(cst.ConcatenatedString)

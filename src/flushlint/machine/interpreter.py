@@ -112,6 +112,7 @@ class Machine:
         self.finalizes = "finalize" in used or any(s.name == "__del__" for s in scopes.values())
         self.turns = 1
         self.stuck: list[State] = []
+        self.waiting: list[State] | None = None
         self._identities: dict[Hashable, int] = {}
         self._generator_functions: dict[cst.GeneratorExp, cst.FunctionDef] = {}
         self._fresh = 0

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.machine.objects import Env, Instance, Stream
+from flushlint.machine.objects import Class, Env, Instance, Stream
 from flushlint.machine.state import State, origin, parts
 from flushlint.machine.streams import Log, close
 from flushlint.machine.values import Ref, Value
@@ -147,6 +147,8 @@ def _in_cycles(state: State, dead: set[int]) -> set[int]:
             for target in _direct(state, value)
             if target in dead
         }
+        if state.heap[identity].__class__ is Class:
+            edges[identity].add(identity)  # through its `__mro__`, for one
     held: set[int] = set()
     for start in dead:
         seen: set[int] = set()

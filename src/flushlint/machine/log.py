@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Emission", "HandOver", "Limit", "Log", "Loss", "Misuse", "Pickled", "Process"]
 
-How = Literal["return", "exit", "exec", "abort", "kill"]
+How = Literal["return", "exit", "exec", "abort", "kill", "thread"]
 
 
 @dataclass(slots=True, unsafe_hash=True)

@@ -73,7 +73,7 @@ def repeat(
             for state in states:
                 weaken(state, before, m.fresh, everything=turn >= _PATIENCE)
     if stuck is not None and not exits:
-        m.stuck = [stuck]  # nobody shows how it ends
+        m.stuck.append(stuck)  # nobody shows how it ends
     return m.join(exits)
 
 

@@ -9,6 +9,7 @@ import libcst as cst
 
 from flushlint.machine import calls, classes, names
 from flushlint.machine.interpreter import Machine, expression
+from flushlint.machine.namespaces import has_name
 from flushlint.machine.objects import Instance, Mapping, Sequence
 from flushlint.machine.values import (
     FALSE,
@@ -386,6 +387,10 @@ def _contains(state: State, left: Value, right: Value) -> bool | None:
             return True
         if all(isinstance(v, Const) for v in (left, *sequence.items)):
             return False
+    if isinstance(left, Const) and isinstance(right, Ref):
+        named = has_name(state, right, left.value)
+        if named is not None:
+            return named
     mapping = state.look(Mapping, right)
     if mapping is not None and isinstance(left, Const):
         if left.value in mapping.entries and mapping.exact:

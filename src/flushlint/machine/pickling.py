@@ -1,4 +1,4 @@
-"""Pickling: which open files what a spawned child is given would have to take along."""
+"""Pickling: what a spawned child is sent, and which open files that can't take along."""
 
 from __future__ import annotations
 
@@ -7,16 +7,19 @@ from typing import TYPE_CHECKING
 from flushlint.knowledge.processes import (
     PICKLED_BY_DILL,
 )
-from flushlint.machine import classes
+from flushlint.machine import calls, classes
+from flushlint.machine.calls import Arguments
 from flushlint.machine.log import HandOver, Pickled, Process
 from flushlint.machine.objects import Instance, Mapping, Sequence, Stream
 from flushlint.machine.values import Bound, Ref, Value
 
 if TYPE_CHECKING:
+    import libcst as cst
+
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["pickles"]
+__all__ = ["own_pickles", "pickles", "restore"]
 
 
 def pickles(m: Machine, state: State, process: Process, instance: Instance, receiver: Ref) -> bool:
@@ -41,6 +44,51 @@ def pickles(m: Machine, state: State, process: Process, instance: Instance, rece
                     m.log.pickled.append(Pickled(stream, place, process))
                     return True
     return found
+
+
+def own_pickles(m: Machine, state: State, receiver: Ref, node: cst.CSTNode) -> dict[int, Value]:
+    """Return what the `__getstate__` of each object that is sent returns; empty the objects."""
+    found: dict[int, Value] = {}
+    state.push(receiver)
+    for identity in sorted(state.reach([receiver])):
+        instance = state.look(Instance, Ref(identity))
+        own = instance and classes.class_attribute(state, instance.cls, "__getstate__")
+        if own:
+            after = _only(m, state, own, Arguments(node, [Ref(identity)]))
+            if after is not None:
+                found[identity] = after.stack[-1]  # where it stays, to be held
+                calls.become(state, after)
+    for identity in found:
+        state.edit(Instance, identity).attributes.clear()
+    return found
+
+
+def restore(
+    m: Machine, child: State, receiver: Ref, pickled: dict[int, Value], node: cst.CSTNode
+) -> list[State]:
+    """Give the objects that were sent their states, through `__setstate__` if there is one."""
+    height = len(child.stack)
+    child.stack += [receiver, *pickled.values()]
+    for identity, value in pickled.items():
+        instance = child.edit(Instance, identity)
+        own = classes.class_attribute(child, instance.cls, "__setstate__")
+        mapping = child.look(Mapping, value)
+        if own is not None:
+            after = _only(m, child, own, Arguments(node, [Ref(identity), value]))
+            if after is None:
+                return []
+            after.pop()
+            calls.become(child, after)
+        elif mapping is not None:
+            instance.attributes.update({str(k): v for k, v in mapping.entries.items()})
+    del child.stack[height:]
+    return [child]
+
+
+def _only(m: Machine, state: State, function: Value, arguments: Arguments) -> State | None:
+    """Call a function; of several outcomes the first stands for all."""
+    done, _ = m.captured(lambda states: calls.call(m, states[0], function, arguments), [state])
+    return m.join(done)[0] if done else None
 
 
 _OWN_PICKLING = ("__getstate__", "__reduce__", "__reduce_ex__", "__getnewargs__")

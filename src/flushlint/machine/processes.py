@@ -18,7 +18,7 @@ from flushlint.machine.forking import enlist, fork, run_hooks
 from flushlint.machine.library.threads import apart, spread
 from flushlint.machine.log import HandOver, Process
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
-from flushlint.machine.pickling import pickles
+from flushlint.machine.pickling import own_pickles, pickles, restore
 from flushlint.machine.values import NONE, Bound, Const, Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
@@ -370,18 +370,21 @@ def _run_spawned(
     if m.spawn_base is None:
         return
     number = m.identity(("spawn", arguments.node, state.frames[-1].context, state.process))
+    sender = state.copy()
+    pickled = own_pickles(m, sender, receiver, arguments.node)
     for base in m.spawn_base():
         child = base.copy()
         process.id, process.depth, process.height = number, len(child.frames), len(child.stack)
         m.log.processes[number] = process
         child.process = number
         child.start_method = state.start_method
-        for identity in state.reach([receiver]):
+        for identity in sender.reach([receiver, *pickled.values()]):
             if identity not in child.heap:
-                child.heap[identity] = state.heap[identity]
+                child.heap[identity] = sender.heap[identity]
                 child.epoch.changed.add(identity)
         child.edit(Instance, receiver.id)
-        _run_child(m, child, receiver, arguments)
+        for restored in restore(m, child, receiver, pickled, arguments.node):
+            _run_child(m, restored, receiver, arguments)
 
 
 def escape(m: Machine, state: State, reached: set[int], node: cst.CSTNode) -> list[State]:

@@ -104,9 +104,11 @@ def _del(m: Machine, node: cst.Del, states: list[State]) -> list[State]:
             for state in states:
                 names.delete(state, target.value)
         elif isinstance(target, cst.Attribute):
-            states = m.chosen(m.eval(target.value, states))
-            for state in states:
-                attributes.delete(state, state.pop(), target.attr.value)
+            states = [
+                after
+                for state in m.chosen(m.eval(target.value, states))
+                for after in attributes.delete(m, state, state.pop(), target.attr.value, target)
+            ]
         elif isinstance(target, cst.Subscript):
             states = _delete_item(m, target, states)
     return states

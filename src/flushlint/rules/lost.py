@@ -33,7 +33,10 @@ if TYPE_CHECKING:
 
 __all__ = ["check", "compatible", "prefix", "real_losses"]
 
-_CALLS = {"exit": "os._exit()", "exec": "os.exec*()", "abort": "os.abort()", "kill": "SIGKILL"}
+_CALLS = {
+    "exit": "os._exit()", "exec": "os.exec*()", "abort": "os.abort()", "kill": "SIGKILL",
+    "thread": "the end of its thread",
+}  # fmt: skip
 
 
 def real_losses(log: Log) -> Iterator[Loss]:
@@ -182,7 +185,7 @@ def _unclosed(module: cst.Module, log: Log, loss: Loss) -> Finding:
 def _call(module: cst.Module, loss: Loss) -> str:
     """Return the call that ends the process, as the program has it."""
     node = loss.node
-    if loss.how == "kill" or not isinstance(node, cst.Call):
+    if loss.how in ("kill", "thread") or not isinstance(node, cst.Call):
         return _CALLS[loss.how]
     is_named = isinstance(node.func, (cst.Name, cst.Attribute))
     return called(module, node) if is_named else _CALLS[loss.how]

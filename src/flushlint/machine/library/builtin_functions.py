@@ -6,7 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from flushlint.machine import attributes, calls, classes
-from flushlint.machine.calls import Arguments, called, library, method
+from flushlint.machine.calls import Arguments, called, library
 from flushlint.machine.objects import (
     Class,
     Function,
@@ -160,8 +160,15 @@ def _setattr(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 @library("builtins.delattr")
 def _delattr(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    if len(arguments.positional) == 2 and isinstance(arguments.positional[1], Const):
-        attributes.delete(state, arguments.positional[0], str(arguments.positional[1].value))
+    if len(arguments.positional) != 2 or not isinstance(arguments.positional[1], Const):
+        return [state.push(NONE)]
+    receiver, name = arguments.positional[0], str(arguments.positional[1].value)
+    found = attributes.delete(m, state, receiver, name, arguments.node)
+    return [after.push(NONE) for after in found]
+
+
+@library("builtins.object.__init_subclass__")
+def _init_subclass(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return [state.push(NONE)]
 
 
@@ -214,36 +221,6 @@ def _descriptor(m: Machine, state: State, arguments: Arguments) -> list[State]:
 def _exit(m: Machine, state: State, arguments: Arguments) -> list[State]:
     calls.stop(m, state, arguments.node, "SystemExit")
     return []
-
-
-@library("builtins.globals", "builtins.locals", "builtins.vars")
-def _namespace(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """The names of the module, of this frame or of an object, as a dict-like object."""
-    frame = state.frames[-1]
-    env = frame.module if called(arguments) == "globals" else frame.env
-    if arguments.positional:
-        names: Value = arguments.positional[0]
-    else:
-        names = Ref(env)
-    made = Instance(Ext("%namespace"), {"names": names}, arguments.node)
-    return [state.push(m.new(state, arguments.node, made))]
-
-
-@method("%namespace", "__getitem__", "get")
-def _named(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    instance = state.look(Instance, receiver)
-    names = None if instance is None else instance.attributes["names"]
-    owner = state.heap.get(names.id) if isinstance(names, Ref) else None
-    held = owner.attributes if isinstance(owner, Instance) else getattr(owner, "variables", None)
-    key = arguments.positional[0] if arguments.positional else NONE
-    if held is not None and isinstance(key, Const):
-        value = held.get(str(key.value))
-        if value is not None:
-            return [state.push(value)]
-        return [state.push(arguments.positional[1] if len(arguments.positional) > 1 else NONE)]
-    result = m.unknown()
-    state.hold(result.key, (receiver,))
-    return [state.push(result)]
 
 
 @library("builtins.object.__new__", "object.__new__")

@@ -135,6 +135,11 @@ def _clear_cache(m: Machine, state: State, receiver: Value, arguments: Arguments
     return [state.push(NONE)]
 
 
+@method("functools.lru_cache", "cache_info", "cache_parameters")
+def _cache_info(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    return [state.push(m.unknown())]
+
+
 @library("collections.namedtuple")
 def _namedtuple(m: Machine, state: State, arguments: Arguments) -> list[State]:
     name, given = arguments.get(0, "typename"), arguments.get(1, "field_names") or NONE

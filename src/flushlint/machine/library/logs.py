@@ -1,6 +1,7 @@
 """`logging`: the program's own handlers run; `MemoryHandler` holds records back.
 
-The library's other handlers flush each record, so they leave nothing pending.
+The library's other handlers flush each record, so they leave nothing pending, unless a class
+of the program's own overrides their `flush`.
 """
 
 from __future__ import annotations
@@ -9,8 +10,9 @@ from typing import TYPE_CHECKING
 
 from flushlint.machine import calls, classes, streams
 from flushlint.machine.calls import Arguments, library, method
-from flushlint.machine.library.stream_methods import empty
-from flushlint.machine.library.threads import apart, keep
+from flushlint.machine.library.openers import open_file
+from flushlint.machine.library.stream_methods import empty, send
+from flushlint.machine.library.threads import apart, attribute, keep
 from flushlint.machine.objects import Instance, Sequence, Stream
 from flushlint.machine.values import NONE, Const, Ext, Ref, Value
 
@@ -106,13 +108,28 @@ def _emit(
         return [state]
     own = classes.class_attribute(state, instance.cls, "emit")
     if own is None:
-        target = instance.attributes.get("stream")
-        if target is None:
-            return [state]
-        found = empty(m, state, target, arguments)
-    else:
-        given = Arguments(arguments.node, [handler, m.unknown()])
-        found = calls.call(m, state, own, given)
+        return _write_record(m, state, handler, instance, arguments)
+    found = calls.call(m, state, own, Arguments(arguments.node, [handler, m.unknown()]))
+    for after in found:
+        after.pop()
+    return found
+
+
+def _write_record(
+    m: Machine, state: State, handler: Value, instance: Instance, arguments: Arguments
+) -> list[State]:
+    """Write a record as `StreamHandler.emit` does: its own `flush` may not be the library's."""
+    target = instance.attributes.get("stream")
+    if target is None:
+        return [state]
+    flush = classes.class_attribute(state, instance.cls, "flush")
+    found: list[State] = []
+    for after in send(m, state, target, arguments, newline=True):
+        after.pop()
+        if flush is None:
+            found += empty(m, after, target, arguments)
+        else:
+            found += calls.call(m, after, flush, Arguments(arguments.node, [handler]))
     for after in found:
         after.pop()
     return found
@@ -134,6 +151,14 @@ for _name in _NUMBERS:
     _level(_name)
 
 
+@method("logging.StreamHandler", "emit")
+def _emit_method(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """`super().emit(record)`."""
+    instance = state.look(Instance, receiver)
+    assert instance is not None
+    return [after.push(NONE) for after in _write_record(m, state, receiver, instance, arguments)]
+
+
 @method(_HANDLER, "__init__")
 def _make_handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     return [state.push(NONE)]
@@ -148,12 +173,36 @@ def _make_stream_handler(
     return [state.push(NONE)]
 
 
-calls.derive("logging.FileHandler", _HANDLER)
-calls.derive("logging.handlers.RotatingFileHandler", _HANDLER)
-calls.derive("logging.handlers.TimedRotatingFileHandler", _HANDLER)
-for _kind in (_HANDLER, "logging.StreamHandler"):
-    apart(_kind, "setFormatter", "setLevel", "format", "close", "flush", "acquire", "release",
-          "handleError", "addFilter")  # fmt: skip
+@method("logging.FileHandler", "__init__")
+def _make_file_handler(
+    m: Machine, state: State, receiver: Value, arguments: Arguments
+) -> list[State]:
+    """It opens a file of its own, and flushes it after each record as well."""
+    found = open_file(m, state, arguments, "a", -1, arguments.node)
+    for after in found:
+        keep(after, receiver, {"stream": after.pop()})
+    return [after.push(NONE) for after in found]
+
+
+@method("logging.StreamHandler", "flush")
+def _flush_handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    return empty(m, state, attribute(state, receiver, "stream"), arguments)
+
+
+@method("logging.FileHandler", "close")
+def _close_handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    target = attribute(state, receiver, "stream")
+    if isinstance(target, Ref) and state.look(Stream, target) is not None:
+        streams.close(m.log, state, target.id)
+    return [state.push(NONE)]
+
+
+calls.derive("logging.StreamHandler", _HANDLER)
+calls.derive("logging.FileHandler", "logging.StreamHandler")
+calls.derive("logging.handlers.RotatingFileHandler", "logging.FileHandler")
+calls.derive("logging.handlers.TimedRotatingFileHandler", "logging.FileHandler")
+apart(_HANDLER, "setFormatter", "setLevel", "format", "close", "flush", "acquire", "release",
+      "handleError", "addFilter")  # fmt: skip
 
 
 def _flush_level(instance: Instance) -> int:

@@ -318,7 +318,7 @@ def _socket_other(m: Machine, state: State, receiver: Value, arguments: Argument
 
 @library("tarfile.TarInfo", "zipfile.ZipInfo", "os.path.join", "os.path.exists",
          "os.path.basename", "os.path.dirname", "os.path.abspath", "os.getppid",
-         "time.sleep", "time.time", "time.strftime", "time.perf_counter", "time.monotonic",
+         "time.time", "time.strftime", "time.perf_counter", "time.monotonic",
          "random.random", "random.randint", "random.seed", "random.choice",
          "os.makedirs", "os.unlink", "os.remove", "os.getcwd", "os.path.getsize",
          "json.dumps", "pickle.dumps", "os.urandom")  # fmt: skip

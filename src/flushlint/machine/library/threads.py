@@ -5,10 +5,11 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.machine import calls, classes
-from flushlint.machine.calls import Arguments, derive, method
+from flushlint.machine.calls import Arguments, called, derive, library, method
+from flushlint.machine.ends import lose
 from flushlint.machine.iteration import iterate
 from flushlint.machine.objects import Instance, Mapping, Sequence
-from flushlint.machine.values import NONE, Ext, Ref, Value
+from flushlint.machine.values import NONE, Const, Ext, Ref, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
@@ -38,6 +39,7 @@ def _make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
         "%target": arguments.get(1, "target"),
         "%args": arguments.get(3, "args"),
         "%kwargs": arguments.get(4, "kwargs"),
+        "daemon": arguments.keywords.get("daemon"),
     }
     keep(state, receiver, values)
     return [state.push(NONE)]
@@ -69,20 +71,28 @@ def spread(m: Machine, state: State, receiver: Value, node: Arguments) -> Argume
     return Arguments(node.node, list(given), keywords, open=not args.exact, rest=rest)
 
 
-def run_apart(m: Machine, state: State, function: Value, arguments: Arguments) -> list[State]:
-    """Run a target as a call: what it raises ends the thread, not the process."""
+def run_apart(
+    m: Machine, state: State, function: Value, arguments: Arguments, *, daemon: int | None = None
+) -> list[State]:
+    """Run a target as a call: what it raises ends the thread, not the process.
+
+    `daemon` is the thread object of one that no end of a process waits for.
+    """
     handlers, m.handlers = m.handlers, 0
+    stuck, m.stuck = m.stuck, []
+    waiting, m.waiting = m.waiting, None if daemon is None else []
 
     def action(states: list[State]) -> list[State]:
         return calls.call(m, states[0], function, arguments)
 
     height, depth = len(state.stack), len(state.frames)
     before = state.copy()
-    m.stuck = []
     try:
         normal, abrupt = m.captured(action, [state])
+        never = next((s for s in m.stuck if len(s.frames) > depth), before)
+        halted = m.join(m.waiting or [])
     finally:
-        m.handlers = handlers
+        m.handlers, m.stuck, m.waiting = handlers, stuck, waiting
     for after in abrupt:
         if after.signal is not None and after.signal.implicit:
             continue
@@ -90,29 +100,72 @@ def run_apart(m: Machine, state: State, function: Value, arguments: Arguments) -
         del after.stack[height:]
         after.dirty = True
         normal.append(after.push(m.unknown()))
-    return m.join(normal) if normal else _go_on_beside(m, before, height, depth)
+    normal = _without_forked(m, normal, before.process, arguments)
+    for waits in halted:
+        waits.facts["waits", daemon] = waits.facts.pop("waits on", None)
+        normal.append(_go_on_beside(m, waits, height, depth))
+    return m.join(normal) if normal else [_go_on_beside(m, never, height, depth)]
 
 
-def _go_on_beside(m: Machine, before: State, height: int, depth: int) -> list[State]:
+def _without_forked(
+    m: Machine, states: list[State], process: int, arguments: Arguments
+) -> list[State]:
+    """End the processes that were forked in a thread: it is all that a fork copies of them."""
+    found: list[State] = []
+    for state in states:
+        if state.process == process or m.log.processes[state.process].kind != "fork":
+            found.append(state)
+        else:
+            lose(m, state, "thread", arguments.node, std=True)
+    return found
+
+
+def _go_on_beside(m: Machine, state: State, height: int, depth: int) -> State:
     """Go on beside a thread that never ends: its frames live as long as the process."""
-    state = next((s for s in m.stuck if len(s.frames) > depth), before)
     state.roots = (*state.roots, *(Ref(frame.env) for frame in state.frames[depth:]))
     del state.frames[depth:]
     del state.stack[height:]
     state.signal = None
-    return [state.push(m.unknown())]
+    return state.push(m.unknown())
+
+
+def wait(m: Machine, state: State, on: Value | None = None) -> None:
+    """Note that the thread may wait here, on this queue, when its process ends."""
+    if m.waiting is not None:
+        halted = state.copy()
+        halted.facts["waits on"] = on
+        m.waiting.append(halted)
 
 
 @method(_THREAD, "start", "run")
 def _start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     instance = state.look(Instance, receiver)
+    assert isinstance(receiver, Ref)
+    is_daemon = attribute(state, receiver, "daemon") == Const(value=True)
+    daemon = receiver.id if is_daemon and called(arguments) == "start" else None
     own = instance and classes.class_attribute(state, instance.cls, "run")
     if own:
-        return run_apart(m, state, own, Arguments(arguments.node, [receiver]))
+        return run_apart(m, state, own, Arguments(arguments.node, [receiver]), daemon=daemon)
     target = attribute(state, receiver, "%target")
     if target == NONE:
         return [state.push(NONE)]
-    return run_apart(m, state, target, spread(m, state, receiver, arguments))
+    return run_apart(m, state, target, spread(m, state, receiver, arguments), daemon=daemon)
+
+
+@method(_THREAD, "join")
+def _join(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """A thread that waits for ever is never joined."""
+    assert isinstance(receiver, Ref)
+    is_timed = arguments.get(0, "timeout") not in (None, NONE)
+    if ("waits", receiver.id) in state.facts and not is_timed:
+        return []
+    return [state.push(NONE)]
+
+
+@method(_THREAD, "setDaemon")
+def _set_daemon(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    keep(state, receiver, {"daemon": arguments.get(0, "daemonic")})
+    return [state.push(NONE)]
 
 
 def apart(kind: str, *names: str) -> None:
@@ -123,7 +176,7 @@ def apart(kind: str, *names: str) -> None:
         return [state.push(m.unknown())]
 
 
-apart(_THREAD, "join", "is_alive", "setDaemon", "cancel", "setName", "getName", "isDaemon")
+apart(_THREAD, "is_alive", "cancel", "setName", "getName", "isDaemon")
 
 _LOCKS = (
     "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event", "Barrier", "Value",
@@ -135,13 +188,13 @@ _LOCKS = (
 def _synchronised(package: str) -> None:
     for word in _LOCKS:
         kind = f"{package}.{word}"
-        apart(kind, "__init__", "acquire", "release", "set", "clear", "is_set", "wait",
-              "notify", "notify_all", "put_nowait", "task_done", "join", "empty", "full",
-              "qsize", "close", "join_thread", "cancel_join_thread", "get_lock", "get_obj",
-              "send", "locked")  # fmt: skip
+        apart(kind, "__init__", "acquire", "release", "set", "clear", "is_set", "notify",
+              "notify_all", "put_nowait", "task_done", "join", "empty", "full", "qsize",
+              "close", "join_thread", "cancel_join_thread", "get_lock", "get_obj", "send",
+              "locked")  # fmt: skip
         method(kind, "__enter__")(_enter_lock)
         method(kind, "__exit__")(_leave_lock)
-        method(kind, "get", "get_nowait", "recv")(_receive)
+        method(kind, "get", "get_nowait", "recv", "wait")(_receive)
         method(kind, "put")(_put)
 
 
@@ -154,13 +207,33 @@ def _leave_lock(m: Machine, state: State, receiver: Value, arguments: Arguments)
 
 
 def _put(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    """A queue keeps what is put into it, but hands out a copy: it is no way to a stream."""
+    """A queue keeps what is put into it, but hands out a copy: it is no way to a stream.
+
+    `None` is what tells a thread that waits on the queue to end.
+    """
+    if arguments.get(0, "item") == NONE and receiver in _waited_for(state):
+        return []
     return [state.push(NONE)]
+
+
+def _waited_for(state: State) -> list[object]:
+    """Return what threads wait on for ever."""
+    return [
+        value for key, value in state.facts.items() if isinstance(key, tuple) and key[0] == "waits"
+    ]
 
 
 def _receive(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     m.may_raise(state, "queue.Empty", arguments.node)
+    if called(arguments) != "get_nowait":
+        wait(m, state, receiver)
     return [state.push(m.unknown())]
+
+
+@library("time.sleep")
+def _sleep(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    wait(m, state)
+    return [state.push(NONE)]
 
 
 for _package in ("threading", "multiprocessing", "queue", "asyncio", "multiprocess", "billiard",
