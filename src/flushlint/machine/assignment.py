@@ -65,9 +65,28 @@ def _assign_item(m: Machine, state: State, target: cst.Subscript, value: Value) 
                 done.pop()
                 found.append(done)
             continue
-        _store_item(after, receiver, key, item)
+        if key_node is None:
+            _store_slice(m, after, target, receiver, item)
+        else:
+            _store_item(after, receiver, key, item)
         found.append(after)
     return found
+
+
+def _store_slice(
+    m: Machine, state: State, target: cst.Subscript, receiver: Value, item: Value
+) -> None:
+    """Replace a part of a list: all of it by `[:]`, else nobody knows which."""
+    found = iterate(m, state, item)
+    if isinstance(receiver, Ref) and state.look(Sequence, receiver) is not None:
+        sequence = state.edit(Sequence, receiver.id)
+        cut = target.slice[0].slice
+        whole = isinstance(cut, cst.Slice) and cut.lower is None is cut.upper
+        sequence.exact = whole and found.exact
+        sequence.items[:] = found.items if whole else [*sequence.items, *found.items]
+        state.dirty = True
+    elif isinstance(receiver, Unknown):
+        state.hold(receiver.key, (item,))
 
 
 def _store_item(state: State, receiver: Value, key: Value, item: Value) -> None:

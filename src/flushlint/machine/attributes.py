@@ -160,16 +160,18 @@ def _read_property(
     m: Machine, state: State, value: Ref, name: str, descriptor: Instance, node: cst.CSTNode
 ) -> list[State]:
     found = calls.call(m, state, descriptor.attributes["fget"], calls.Arguments(node, [value]))
-    if descriptor.cls == Ext("functools.cached_property"):
-        for after in found:
+    for after in found:
+        if descriptor.cls == Ext("functools.cached_property"):
             after.edit(Instance, value.id).attributes[name] = after.stack[-1]
+        else:
+            after.dirty = True  # nothing else may hold what it has returned
     return found
 
 
 def _missing(state: State, value: Ref, instance: Instance, name: str) -> Value:
     """What no one was seen to set: a library's method, or an attribute set elsewhere."""
     kinds = classes.external_bases(state, instance.cls)
-    if name in _PLAIN:
+    if name in _PLAIN or "argparse.Namespace" in kinds:
         return Unknown(("attr", value, name))
     if calls.library_method(kinds, name) is not None or kinds:
         return Method(value, name)

@@ -22,9 +22,9 @@ from flushlint.machine.values import NONE, Ref, Value
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
 
-__all__ = ["await_value", "exhaust", "is_stop", "resume", "suspend"]
+__all__ = ["MOST_YIELDS", "await_value", "exhaust", "is_stop", "resume", "suspend"]
 
-_MOST_YIELDS = 12
+MOST_YIELDS = 12
 
 
 def is_stop(state: State) -> bool:
@@ -185,7 +185,7 @@ def exhaust(m: Machine, state: State, identity: int, node: cst.CSTNode) -> list[
     state.push(Ref(identity))
     going = [state]
     done: list[State] = []
-    for _ in range(_MOST_YIELDS):
+    for _ in range(MOST_YIELDS):
         again: list[State] = []
         for current in going:
             yielded, ended = resume(m, current, identity, node)

@@ -70,6 +70,9 @@ def _sliced(m: Machine, state: State, value: Value, node: cst.CSTNode, cut: slic
             return Const(value.value[cut])
         if sequence is not None and sequence.exact:
             return m.new(state, node, Sequence(sequence.kind, sequence.items[cut]))
+        fields = _fields(m, state, value)
+        if fields:
+            return m.new(state, node, Sequence("tuple", fields[cut]))
     if sequence is None:
         return m.unknown(None if contains_newline(value) is not False else False)
     return m.new(state, node, Sequence(sequence.kind, list(sequence.items), exact=False))
@@ -96,6 +99,15 @@ def _item(m: Machine, state: State, receiver: Value, key: Value, node: cst.CSTNo
     return [state.push(result)]
 
 
+def _fields(m: Machine, state: State, value: Value) -> list[Value]:
+    """Return what a named tuple holds; nothing for any other value."""
+    instance = state.look(Instance, value)
+    names = None if instance is None else classes.fields(state, instance)
+    if instance is None or names is None:
+        return []
+    return [instance.attributes.get(name, m.unknown()) for name in names]
+
+
 def _item_of_instance(
     m: Machine, state: State, receiver: Value, instance: Instance, key: Value, node: cst.CSTNode
 ) -> list[State]:
@@ -105,16 +117,32 @@ def _item_of_instance(
     inherited = calls.library_method(classes.external_bases(state, instance.cls), "__getitem__")
     if inherited is not None:
         return inherited(m, state, receiver, calls.Arguments(node, [key]))
-    fields = classes.fields(state, instance) or ()
+    fields = _fields(m, state, receiver)
     index = key.value if isinstance(key, Const) else None
     if isinstance(index, int) and -len(fields) <= index < len(fields):
-        return [state.push(instance.attributes.get(fields[index], m.unknown()))]
+        return [state.push(fields[index])]
     if fields:
-        values = [instance.attributes.get(name, m.unknown()) for name in fields]
-        return [state.push(any_of(m, values))]
+        return [state.push(any_of(m, fields))]
+    found = _kept_items(m, state, instance, key)
+    missing = classes.class_attribute(state, instance.cls, "__missing__")
+    if missing is not None and f"[{key}]" not in instance.attributes:
+        absent = state.copy() if found else state
+        found += calls.call(m, absent, missing, calls.Arguments(node, [receiver, key]))
+    if found:
+        return found
     result = m.unknown()
     state.hold(result.key, (receiver,))
     return [state.push(result)]
+
+
+def _kept_items(m: Machine, state: State, instance: Instance, key: Value) -> list[State]:
+    """Return what was put into a container of the program's own under this or any key."""
+    kept = {name: value for name, value in instance.attributes.items() if name[0] == "["}
+    if f"[{key}]" in kept:
+        return [state.push(kept[f"[{key}]"])]
+    if isinstance(key, Const) or not kept:
+        return []
+    return [state.copy().push(any_of(m, list(kept.values())))]
 
 
 def _item_of_sequence(

@@ -88,7 +88,8 @@ def loop(
     exits: list[State] = []
     for state in m.chosen(states):
         value = state.pop()
-        for ready, iterator in _iterator(m, state, value, node):
+        for ready, made in _iterator(m, state, value, node):
+            iterator = _resumable(m, ready, node, made) if m.resuming else made
             names.put_hidden(ready, node, iterator)
             exits += _loop_over(m, node, target, ready, iterator, body)
     for state in exits:
@@ -112,6 +113,14 @@ def resume_loop(
     for after in exits:
         names.get_hidden(after, node, remove=True)
     return m.join(exits)
+
+
+def _resumable(m: Machine, state: State, node: cst.CSTNode, value: Value) -> Value:
+    """Make an iterator that knows what is left, for a loop in which a generator may halt."""
+    found = iterate(m, state, value)
+    if not found.exact or not _one_by_one(m, found) or state.look(Generator, value) is not None:
+        return value
+    return m.new(state, node, Sequence("iterator", list(found.items)), "iterator")
 
 
 def _iterator(
@@ -146,8 +155,8 @@ def _loop_over(
         if method is not None:
             return _over_next(m, node, target, state, iterator, method, body)
     found = iterate(m, state, iterator)
-    if _one_by_one(m, found) and not started:
-        return _unrolled(m, target, [state], found.items, body)
+    if _one_by_one(m, found) and (not started or _is_iterator(state, iterator)):
+        return _unrolled(m, node, target, [state], found.items, body)
     if started:
         return _any_number(m, target, state, found, body, None)
     answer = True if found.nonempty else _has_elements(m, state, iterator)
@@ -158,10 +167,15 @@ def _loop_over(
 
 def _has_elements(m: Machine, state: State, iterator: Value) -> bool | tuple[Hashable, bool] | None:
     """Say whether a loop has a round, or on which fact that hangs, as `Machine.truth` does."""
-    sequence = state.look(Sequence, iterator)
-    if sequence is not None and sequence.kind == "iterator":
+    if _is_iterator(state, iterator):
         return None  # it is true even when nothing is left of it
+    sequence = state.look(Sequence, iterator)
     return m.truth(state, iterator) if isinstance(iterator, Unknown) or sequence else None
+
+
+def _is_iterator(state: State, value: Value) -> bool:
+    sequence = state.look(Sequence, value)
+    return sequence is not None and sequence.kind == "iterator"
 
 
 def _one_by_one(m: Machine, found: Elements) -> bool:
@@ -182,6 +196,7 @@ def _bind(
 
 def _unrolled(
     m: Machine,
+    node: cst.CSTNode,
     target: cst.BaseAssignTargetExpression,
     states: list[State],
     items: list[Value],
@@ -190,13 +205,14 @@ def _unrolled(
     outer = states[0].frames[-1].context
     turns, m.turns = m.turns, m.turns * max(1, len(items))
     try:
-        return _turns(m, target, states, items, body, outer)
+        return _turns(m, node, target, states, items, body, outer)
     finally:
         m.turns = turns
 
 
 def _turns(
     m: Machine,
+    node: cst.CSTNode,
     target: cst.BaseAssignTargetExpression,
     states: list[State],
     items: list[Value],
@@ -205,7 +221,11 @@ def _turns(
 ) -> list[State]:
     for index, item in enumerate(items):
         # What a known turn of a loop makes is a thing of its own.
-        context = m.identity(("turn", outer, target, index))
+        context = m.identity(("turn", outer, target, len(items) - index))
+        for state in states:
+            iterator = names.get_hidden(state, node)
+            if isinstance(iterator, Ref) and _is_iterator(state, iterator):
+                del state.edit(Sequence, iterator.id).items[:1]
         bound = [after for state in states for after in _bind(m, target, state, item)]
         for state in bound:
             state.frames[-1] = state.frames[-1]._replace(context=context)

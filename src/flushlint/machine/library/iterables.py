@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments, called, library
-from flushlint.machine.generators import exhaust, resume
+from flushlint.machine.generators import MOST_YIELDS, exhaust, resume
 from flushlint.machine.iteration import iterate
 from flushlint.machine.objects import (
     Generator,
@@ -65,16 +65,46 @@ def _elements(
     return found
 
 
-@library("builtins.sum", "builtins.max", "builtins.min", "builtins.any", "builtins.all",
-         "statistics.mean", "math.fsum", "collections.Counter")  # fmt: skip
+@library("builtins.sum", "builtins.max", "builtins.min", "statistics.mean", "math.fsum",
+         "collections.Counter")  # fmt: skip
 def _consume(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """Functions that run an iterable to its end; `any` and `all` may stop before."""
+    """Functions that run an iterable to its end."""
     if len(arguments.positional) != 1:
         return [state.push(m.unknown())]
     found: list[State] = []
     for after, _ in _elements(m, state, arguments.positional[0], arguments):
         found.append(after.push(m.unknown()))
     return found
+
+
+def _stopping(name: str, *, stop: bool) -> None:
+    """`any` stops at the first element that is true, `all` at the first that is not."""
+
+    @library(name)
+    def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        value = arguments.positional[0] if arguments.positional else NONE
+        if state.look(Generator, value) is None or not isinstance(value, Ref):
+            return _consume(m, state, arguments)
+        found: list[State] = []
+        going = [state.push(value)]
+        for _ in range(MOST_YIELDS):
+            again: list[State] = []
+            for current in going:
+                yielded, ended = resume(m, current, value.id, arguments.node)
+                true, false = m.split(yielded)
+                found += [after.push(Const(stop)) for after in (true if stop else false)]
+                for after in ended:
+                    after.stack[-1] = Const(not stop)
+                found += ended
+                again += false if stop else true
+            going = m.join(again)
+        for after in found:
+            del after.stack[-2]  # the generator
+        return m.join(found)
+
+
+_stopping("builtins.any", stop=True)
+_stopping("builtins.all", stop=False)
 
 
 def _container(name: str, kind: str) -> None:
@@ -219,10 +249,9 @@ def _map(m: Machine, state: State, arguments: Arguments) -> list[State]:
 def _mapped(m: Machine, state: State, values: list[Value], arguments: Arguments) -> list[State]:
     function = values[0]
     columns = [iterate(m, state, v) for v in values[1:]]
-    result = Sequence("iterator", [], exact=False)
-    made = m.new(state, arguments.node, result)
-    states = [state.push(made)]
     exact = all(c.exact and len(c.items) <= 8 for c in columns)
+    made = m.new(state, arguments.node, Sequence("iterator", [], exact))
+    states = [state.push(made)]
     rows = (
         [list(r) for r in zip(*(c.items for c in columns), strict=False)]
         if exact
