@@ -27,8 +27,6 @@ CANONICAL: dict[str, str] = {
     "typing_extensions.NamedTuple": "typing.NamedTuple",
     "codecs.open": "codecs.open",
     "io.StringIO": "io.StringIO",
-    "sys.__stdout__": "sys.stdout",
-    "sys.__stderr__": "sys.stderr",
     "signal.Signals.SIGKILL": "signal.SIGKILL",
 }
 

@@ -118,7 +118,7 @@ def resume_loop(
 def _resumable(m: Machine, state: State, node: cst.CSTNode, value: Value) -> Value:
     """Make an iterator that knows what is left, for a loop in which a generator may halt."""
     found = iterate(m, state, value)
-    if not found.exact or not _one_by_one(m, found) or state.look(Generator, value) is not None:
+    if not _one_by_one(m, found) or state.look(Generator, value) is not None:
         return value
     return m.new(state, node, Sequence("iterator", list(found.items)), "iterator")
 

@@ -310,7 +310,8 @@ def _end_child(m: Machine, state: State) -> None:
         if process.method == "spawn":
             end_interpreter(m, after)
         else:
-            lose(m, after, "return", None, std=False)
+            # What is pending in them now was written before they were bound to something else.
+            lose(m, after, "return", None, std=True)
 
 
 def _run_finalizers(m: Machine, state: State) -> list[State]:

@@ -120,7 +120,8 @@ class _Program:
         module = state.place(m.identity("module"), env)
         state.frames.append(Frame(module.id, module.id, 0, 0))
         for stream in ("stdout", "stderr"):
-            state.externals[f"sys.{stream}"] = openers.standard_stream(m, state, stream)
+            made = openers.standard_stream(m, state, stream)
+            state.externals[f"sys.{stream}"] = state.externals[f"sys.__{stream}__"] = made
         return state
 
     def _body(self, name: str) -> list[State]:

@@ -143,6 +143,13 @@ def _inherited(module: cst.Module, log: Log, loss: Loss) -> Finding:
 def _at_end(module: cst.Module, log: Log, loss: Loss, subject: str) -> str:
     """Say what a child loses that ends when its target has returned, and what saves it."""
     process = log.processes[loss.process]
+    if loss.std:
+        name = loss.stream.kind
+        return (
+            f"what `{process.name}` writes to `sys.{name}` is lost when it is not a terminal: "
+            f"the child binds `sys.{name}` to something else and ends in os._exit(), so nothing "
+            f"flushes the old one; call `sys.{name}.flush()` before"
+        )
     saved = remedy(module, log, loss.write, loss.stream)
     if _is_written_by_start(log, loss):
         what = "let the target be a function that writes and then flushes the file"
