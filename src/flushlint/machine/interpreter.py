@@ -22,7 +22,7 @@ from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Str
 from flushlint.machine.scope import Scope, closure, generator_function
 from flushlint.machine.state import STD_STREAMS, Frame, Signal, State
 from flushlint.machine.streams import add_pending, close
-from flushlint.machine.values import Const, Ref, Union, Unknown, Value
+from flushlint.machine.values import Const, Ref, Union, Unknown, Value, is_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -398,7 +398,7 @@ class Machine:
         positive = True
         while isinstance(key, tuple) and key[0] == "not":
             key, positive = key[1], not positive
-        known = state.facts.get(key)
+        known = True if is_count(Unknown(key)) else state.facts.get(key)
         if isinstance(known, bool):
             return known is positive
         if isinstance(key, tuple) and key[0] == "==" and ("value", key[1]) in state.facts:

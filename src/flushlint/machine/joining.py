@@ -18,7 +18,7 @@ from flushlint.machine.objects import (
     Sequence,
     Stream,
 )
-from flushlint.machine.values import Const, Union, Unknown, Value
+from flushlint.machine.values import Const, Union, Unknown, Value, count, is_count, is_positive
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -131,7 +131,8 @@ def join_values(values: Iterable[Value], fresh: Fresh) -> Value:
         constants = []
         unknown.append(Unknown(fresh()))
     if not objects and unknown:
-        return Unknown(fresh())
+        positive = all(is_positive(option) for option in options)
+        return count(fresh()) if positive else Unknown(fresh())
     return Union(fresh(), (*objects, *constants, *unknown[:1]))
 
 
@@ -277,6 +278,15 @@ def _named_values(obj: Obj) -> dict[str, Value] | None:
     return obj.attributes if isinstance(obj, Instance) else None
 
 
+def _widened(old: Value, new: Value, fresh: Fresh) -> Value:
+    """Return an unknown value; a count that has grown is known to be a positive number."""
+    if isinstance(old, Const) and isinstance(new, Const):
+        numbers = (old.value, new.value)
+        if type(numbers[0]) is int and type(numbers[1]) is int and 0 <= numbers[0] < numbers[1]:
+            return count(fresh())
+    return count(fresh()) if is_count(new) else Unknown(fresh())
+
+
 def weaken(state: State, before: State, fresh: Fresh, *, everything: bool) -> None:
     """Widen: what changed between two rounds of a loop is unknown from now on.
 
@@ -308,4 +318,4 @@ def weaken(state: State, before: State, fresh: Fresh, *, everything: bool) -> No
                     isinstance(value, Const) and (everything or not _is_finite(value))
                 )
                 if plain and previous.get(name, value) != value:
-                    names[name] = Unknown(fresh())
+                    names[name] = _widened(previous[name], value, fresh)

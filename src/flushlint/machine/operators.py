@@ -22,6 +22,9 @@ from flushlint.machine.values import (
     Unknown,
     Value,
     contains_newline,
+    count,
+    is_count,
+    is_positive,
     key_of,
 )
 
@@ -172,6 +175,8 @@ def add(m: Machine, state: State, left: Value, right: Value) -> Value:
     if first is not None and second is not None:
         both = [*first.items, *second.items]
         return m.new(state, None, Sequence(first.kind, both, first.exact and second.exact))
+    if is_count(left) and is_positive(right):
+        return count(m.fresh())
     held = [contains_newline(left), contains_newline(right)]
     result = m.unknown(True if True in held else (False if held == [False, False] else None))
     state.hold(result.key, [v for v in (left, right) if v.__class__ is Ref])
@@ -314,6 +319,11 @@ def _known_answer(m: Machine, state: State, symbol: str, left: Value, right: Val
         if left == right and not isinstance(left, Unknown):
             return True
         return False if _never_equal(state, left, right) else None
+    if is_count(left) and isinstance(right, Const) and isinstance(right.value, int):
+        # At least 1: it is greater than 0, and not less than 1.
+        if symbol == ">" and right.value < 1:
+            return True
+        return False if symbol == "<" and right.value <= 1 else None
     if left == VERSION and isinstance(right, Const) and _version_is_newer(m, right.value):
         return symbol == ">"
     return None

@@ -26,6 +26,9 @@ __all__ = [
     "Unknown",
     "Value",
     "contains_newline",
+    "count",
+    "is_count",
+    "is_positive",
     "key_of",
 ]
 
@@ -91,6 +94,23 @@ Value: TypeAlias = "Const | Unknown | Ref | Ext | Bound | Method | Union"
 NONE = Const(None)
 TRUE = Const(True)
 FALSE = Const(False)
+
+
+def count(number: int) -> Unknown:
+    """Return a number of which nothing is known but that it is at least 1."""
+    return Unknown(("count", number))
+
+
+def is_count(value: Value) -> bool:
+    """Say whether a value is a number that is known to be at least 1, but not more."""
+    return isinstance(value, Unknown) and type(value.key) is tuple and value.key[0] == "count"
+
+
+def is_positive(value: Value) -> bool:
+    """Say whether a value is known to be a whole number of at least 1."""
+    if isinstance(value, Const):
+        return type(value.value) is int and value.value > 0
+    return is_count(value)
 
 
 def contains_newline(value: Value) -> bool | None:
