@@ -101,6 +101,8 @@ def written_to(module: cst.Module, node: cst.CSTNode) -> Written:
 
 
 def _written(module: cst.Module, node: cst.BaseExpression, *, is_file: bool) -> Written:
+    if isinstance(node, cst.Call) and code_of(module, node.func) == "super":
+        return Written("self")
     source = code_of(module, node)
     is_path = isinstance(node, (cst.Name, cst.Attribute, cst.Subscript))
     whole = is_path and not source.endswith("...")

@@ -153,6 +153,8 @@ def _at_end(module: cst.Module, log: Log, loss: Loss, subject: str) -> str:
     saved = remedy(module, log, loss.write, loss.stream)
     if _is_written_by_start(log, loss):
         what = "let the target be a function that writes and then flushes the file"
+    elif _is_held_by_daemon(loss):
+        what = "let the thread end and join it, so that the file is closed, or flush each write"
     else:
         what = _last_of_child(loss, saved)
     return (
@@ -166,6 +168,12 @@ def _last_of_child(loss: Loss, saved: Remedy) -> str:
         return "open the file in the child"
     first = "flush it before start(), and " if flush_first(loss) else ""
     return f"{first}let the child end {saved.ending}"
+
+
+def _is_held_by_daemon(loss: Loss) -> bool:
+    """Say whether a daemon thread of the process itself still waits with the file open."""
+    waits = any(isinstance(key, tuple) and key[0] == "waits" for key in loss.facts)
+    return waits and loss.hand_over is None and loss.stream.process == loss.process
 
 
 def _shortfall(saved: Remedy) -> str:

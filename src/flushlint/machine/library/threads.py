@@ -72,7 +72,7 @@ def spread(m: Machine, state: State, receiver: Value, node: Arguments) -> Argume
 
 
 def run_apart(
-    m: Machine, state: State, function: Value, arguments: Arguments, *, daemon: int | None = None
+    m: Machine, state: State, function: Value, arguments: Arguments, *, daemon: Ref | None = None
 ) -> list[State]:
     """Run a target as a call: what it raises ends the thread, not the process.
 
@@ -142,7 +142,7 @@ def _start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> l
     instance = state.look(Instance, receiver)
     assert isinstance(receiver, Ref)
     is_daemon = attribute(state, receiver, "daemon") == Const(value=True)
-    daemon = receiver.id if is_daemon and called(arguments) == "start" else None
+    daemon = receiver if is_daemon and called(arguments) == "start" else None
     own = instance and classes.class_attribute(state, instance.cls, "run")
     if own:
         return run_apart(m, state, own, Arguments(arguments.node, [receiver]), daemon=daemon)
@@ -157,7 +157,7 @@ def _join(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     """A thread that waits for ever is never joined."""
     assert isinstance(receiver, Ref)
     is_timed = arguments.get(0, "timeout") not in (None, NONE)
-    if ("waits", receiver.id) in state.facts and not is_timed:
+    if ("waits", receiver) in state.facts and not is_timed:
         return []
     return [state.push(NONE)]
 
