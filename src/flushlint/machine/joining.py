@@ -158,7 +158,9 @@ def compact(values: Iterable[Value]) -> list[Value]:
 def _merge(into: State, other: State, fresh: Fresh) -> None:
     if into is other:
         return
-    into.facts = {k: v for k, v in into.facts.items() if k in other.facts and other.facts[k] == v}
+    if into.facts != other.facts:
+        facts = other.facts
+        into.facts = {k: v for k, v in into.facts.items() if k in facts and facts[k] == v}
     mine = into.heap
     for identity in into.differing(other):
         obj = other.heap.get(identity)
@@ -176,18 +178,30 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
     ]
     into.streams |= other.streams
     into.generators |= other.generators
-    for key, values in other.holds.items():
-        if into.holds.get(key) is not values:
-            into.hold(key, values)
-    for name in into.externals.keys() | other.externals.keys():
-        a = into.externals.get(name, Unknown(fresh()))
-        b = other.externals.get(name, a)
-        into.externals[name] = a if a == b else join_values((a, b), fresh)
+    _merge_holds(into, other)
+    if into.externals != other.externals:
+        _merge_externals(into, other, fresh)
     if into.signal is not None and other.signal is not None and into.signal != other.signal:
         one, two = into.signal.value, other.signal.value
         if one is not None and two is not None and one != two:
             into.signal = into.signal._replace(value=join_values((one, two), fresh))
     into.dirty |= other.dirty
+
+
+def _merge_holds(into: State, other: State) -> None:
+    for key, values in other.holds.items():
+        known = into.holds.get(key)
+        if known is None:
+            into.holds[key] = values
+        elif known != values:
+            into.hold(key, values)
+
+
+def _merge_externals(into: State, other: State, fresh: Fresh) -> None:
+    for name in into.externals.keys() | other.externals.keys():
+        a = into.externals.get(name, Unknown(fresh()))
+        b = other.externals.get(name, a)
+        into.externals[name] = a if a == b else join_values((a, b), fresh)
 
 
 def _merge_object(into: State, identity: int, other: Obj, fresh: Fresh) -> None:

@@ -73,11 +73,14 @@ class Scope:
     yields: bool = False
     stores: bool = False
     nested: list[Scope] = field(default_factory=list)
+    is_function: bool = field(init=False)
+    is_enclosed: bool = field(init=False)
 
-    @property
-    def is_function(self) -> bool:
-        """Whether it is the scope of a function or lambda."""
-        return isinstance(self.node, (cst.FunctionDef, cst.Lambda))
+    def __post_init__(self) -> None:
+        """Say whether it is that of a function or lambda, and whether one encloses it."""
+        above = self.parent
+        self.is_function = isinstance(self.node, (cst.FunctionDef, cst.Lambda))
+        self.is_enclosed = above is not None and (above.is_function or above.is_enclosed)
 
 
 def build_scopes(module: cst.Module) -> dict[cst.CSTNode, Scope]:

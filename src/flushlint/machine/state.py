@@ -281,7 +281,8 @@ class State:
             return
         yield from obj.values()
         if obj.__class__ is Function:
-            yield from self.cells(obj)
+            if obj.scope.is_enclosed:
+                yield from self.cells(obj)
         elif obj.__class__ is Stream:
             if obj.below is not None:
                 yield Ref(obj.below)
