@@ -8,11 +8,12 @@ import libcst as cst
 
 from flushlint.machine import attributes, calls, classes, names
 from flushlint.machine.containers import put_item
+from flushlint.machine.generators import exhaust
 from flushlint.machine.interpreter import STD_STREAMS, Machine
 from flushlint.machine.items import subscript_key
 from flushlint.machine.iteration import Elements, iterate
 from flushlint.machine.namespaces import put_name
-from flushlint.machine.objects import Instance, Mapping, Sequence
+from flushlint.machine.objects import Generator, Instance, Mapping, Sequence
 from flushlint.machine.values import (
     Const,
     Ref,
@@ -120,7 +121,7 @@ def _holds_weakly(state: State, instance: Instance) -> bool:
 
 def _unpack(m: Machine, state: State, target: cst.Tuple | cst.List, value: Value) -> list[State]:
     states: list[State] = []
-    for branch, option in m.choose(state, value):
+    for branch, option in _listed(m, state, value, target):
         found = iterate(m, branch, option)
         parts = _distribute(m, branch, target, found)
         after = [branch]
@@ -128,6 +129,18 @@ def _unpack(m: Machine, state: State, target: cst.Tuple | cst.List, value: Value
             after = [done for before in after for done in assign(m, before, element.value, part)]
         states += after
     return states
+
+
+def _listed(m: Machine, state: State, value: Value, node: cst.CSTNode) -> list[tuple[State, Value]]:
+    """Run a generator that is unpacked; return the values to unpack."""
+    found: list[tuple[State, Value]] = []
+    for branch, option in m.choose(state, value):
+        if isinstance(option, Ref) and branch.look(Generator, option) is not None:
+            for after in exhaust(m, branch, option.id, node):
+                found.append((after, after.pop()))
+        else:
+            found.append((branch, option))
+    return found
 
 
 def _distribute(

@@ -8,7 +8,7 @@ from flushlint.knowledge import constants
 from flushlint.knowledge.processes import PROCESS_TYPES
 from flushlint.machine import calls, classes
 from flushlint.machine.namespaces import namespace
-from flushlint.machine.objects import Class, Function, Generator, Instance, Stream
+from flushlint.machine.objects import Class, Function, Generator, Instance, Sequence, Stream
 from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Unknown, Value
 
 if TYPE_CHECKING:
@@ -113,6 +113,11 @@ def _of_class(
                 return Bound(instance.attributes["function"], value)
         return found
     bases = classes.external_bases(state, value)
+    if cls.fields is not None and "typing.NamedTuple" in bases:
+        if name == "_make":
+            return Bound(Ext("typing.NamedTuple._make"), value)
+        if name == "_fields":
+            return m.new(state, node, Sequence("tuple", [Const(f) for f in cls.fields]), name)
     if bases:
         return Ext(f"{bases[0]}.{name}")
     return m.unknown()

@@ -180,7 +180,7 @@ def _sort_out(
 
 def exhaust(m: Machine, state: State, identity: int, node: cst.CSTNode) -> list[State]:
     """Run a generator to its end; the list of what it yielded is left on the operands."""
-    collected = m.new(state, node, Sequence("list", [], exact=False), "exhausted")
+    collected = m.new(state, node, Sequence("list", []), "exhausted")
     state.push(collected)
     state.push(Ref(identity))
     going = [state]
@@ -192,7 +192,7 @@ def exhaust(m: Machine, state: State, identity: int, node: cst.CSTNode) -> list[
             for after in yielded:
                 value = after.pop()
                 sequence = after.edit(Sequence, collected.id)
-                if value not in sequence.items:
+                if sequence.exact or value not in sequence.items:
                     sequence.items.append(value)
                 again.append(after)
             for after in ended:
@@ -204,6 +204,7 @@ def exhaust(m: Machine, state: State, identity: int, node: cst.CSTNode) -> list[
             break
     for current in going:
         current.pop()
+        current.edit(Sequence, collected.id).exact = False
     return m.join(done or going)
 
 

@@ -9,6 +9,7 @@ from flushlint.knowledge.processes import (
 )
 from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments
+from flushlint.machine.iteration import iterate
 from flushlint.machine.log import HandOver, Pickled, Process
 from flushlint.machine.objects import Instance, Mapping, Sequence, Stream
 from flushlint.machine.values import Bound, Ref, Value
@@ -47,12 +48,18 @@ def pickles(m: Machine, state: State, process: Process, instance: Instance, rece
 
 
 def own_pickles(m: Machine, state: State, receiver: Ref, node: cst.CSTNode) -> dict[int, Value]:
-    """Return what the `__getstate__` of each object that is sent returns; empty the objects."""
+    """Return what each object that is sent says of itself; empty the objects.
+
+    That is what `__reduce__` returns, a tuple, or the state that `__getstate__` returns.
+    """
     found: dict[int, Value] = {}
     state.push(receiver)
     for identity in sorted(state.reach([receiver])):
         instance = state.look(Instance, Ref(identity))
-        own = instance and classes.class_attribute(state, instance.cls, "__getstate__")
+        own = instance and (
+            classes.class_attribute(state, instance.cls, "__reduce__")
+            or classes.class_attribute(state, instance.cls, "__getstate__")
+        )
         if own:
             after = _only(m, state, own, Arguments(node, [Ref(identity)]))
             if after is not None:
@@ -70,19 +77,34 @@ def restore(
     height = len(child.stack)
     child.stack += [receiver, *pickled.values()]
     for identity, value in pickled.items():
-        instance = child.edit(Instance, identity)
-        own = classes.class_attribute(child, instance.cls, "__setstate__")
-        mapping = child.look(Mapping, value)
-        if own is not None:
-            after = _only(m, child, own, Arguments(node, [Ref(identity), value]))
-            if after is None:
-                return []
-            after.pop()
-            calls.become(child, after)
-        elif mapping is not None:
-            instance.attributes.update({str(k): v for k, v in mapping.entries.items()})
+        if not _restore_one(m, child, identity, value, node):
+            return []
     del child.stack[height:]
     return [child]
+
+
+def _restore_one(m: Machine, child: State, identity: int, value: Value, node: cst.CSTNode) -> bool:
+    """Restore one object; say whether that comes to an end."""
+    instance = child.edit(Instance, identity)
+    mapping, reduced = child.look(Mapping, value), child.look(Sequence, value)
+    if reduced is not None and len(reduced.items) > 1:
+        function: Value | None = reduced.items[0]
+        given = iterate(m, child, reduced.items[1]).items
+    else:
+        function = classes.class_attribute(child, instance.cls, "__setstate__")
+        given = [Ref(identity), value]
+    if function is None:
+        names = {} if mapping is None else mapping.entries
+        instance.attributes.update({str(k): v for k, v in names.items()})
+        return True
+    after = _only(m, child, function, Arguments(node, given))
+    if after is None:
+        return False
+    calls.become(child, after)
+    made = child.look(Instance, child.pop())
+    if made is not None:
+        child.edit(Instance, identity).attributes.update(made.attributes)
+    return True
 
 
 def _only(m: Machine, state: State, function: Value, arguments: Arguments) -> State | None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from flushlint.machine import attributes, calls, classes
 from flushlint.machine.calls import Arguments, called, library
+from flushlint.machine.iteration import iterate
 from flushlint.machine.objects import (
     Class,
     Function,
@@ -174,9 +175,23 @@ def _init_subclass(m: Machine, state: State, arguments: Arguments) -> list[State
 
 @library("builtins.type")
 def _type(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    if len(arguments.positional) == 3:
+        return [state.push(_made_class(m, state, arguments))]
     value = arguments.positional[0] if len(arguments.positional) == 1 else NONE
     instance = state.look(Instance, value)
     return [state.push(m.unknown() if instance is None else instance.cls)]
+
+
+def _made_class(m: Machine, state: State, arguments: Arguments) -> Value:
+    """`type(name, bases, names)`: a class statement in one call."""
+    name, bases, names = arguments.positional
+    mapping = state.look(Mapping, names)
+    if mapping is None:
+        return m.unknown()
+    attributes = {str(key): value for key, value in mapping.entries.items()}
+    title = str(name.value) if isinstance(name, Const) else "class"
+    made = Class(title, tuple(iterate(m, state, bases).items), attributes, None)
+    return m.new(state, arguments.node, made, "class")
 
 
 @library("builtins.super")

@@ -5,12 +5,12 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.machine import calls
-from flushlint.machine.generators import resume
+from flushlint.machine.generators import exhaust, resume
 from flushlint.machine.iteration import Elements, iterate
 from flushlint.machine.joining import join_values
 from flushlint.machine.objects import Generator, Mapping, Sequence
 from flushlint.machine.state import Signal, State
-from flushlint.machine.values import NONE, Const, Ext, Ref, Value
+from flushlint.machine.values import NONE, Const, Ext, Ref, Value, contains_newline
 
 if TYPE_CHECKING:
     from flushlint.machine.calls import Arguments
@@ -217,6 +217,22 @@ def forget_size(state: State, receiver: Ref) -> None:
         del state.facts[key]
 
 
+def _joined(m: Machine, state: State, receiver: Const, arguments: Arguments) -> list[State]:
+    """Join texts: there is no newline in the whole where there is none in its parts."""
+    value = arguments.positional[0]
+    states = [state.push(value)]
+    if isinstance(value, Ref) and state.look(Generator, value) is not None:
+        state.pop()
+        states = exhaust(m, state, value.id, arguments.node)
+    for after in states:
+        given = after.pop()
+        found = iterate(m, after, given)
+        parts = [receiver, *found.items] if found.items else [receiver, given]
+        quiet = all(contains_newline(part) is False for part in parts)
+        after.push(m.unknown(False if quiet else None))
+    return states
+
+
 def call_constant(
     m: Machine, state: State, receiver: Const, name: str, arguments: Arguments
 ) -> list[State]:
@@ -226,6 +242,8 @@ def call_constant(
     if receiver.value is None:
         # An attribute of None: the path is one that the program does not take.
         return [state.push(m.unknown())]
+    if name == "join" and len(arguments.positional) == 1:
+        return _joined(m, state, receiver, arguments)
     if name in _TEXT:
         held = contains_newline(receiver)
         given = [contains_newline(v) for v in arguments.positional]
@@ -235,8 +253,6 @@ def call_constant(
             return [state.push(m.unknown(held))]
         if held and name in ("format", "upper", "lower", "ljust", "rjust", "center", "zfill"):
             return [state.push(m.unknown(newline=True))]
-        if name == "join" and held:
-            return [state.push(m.unknown(newline=None))]
         quiet = held is False and given and all(g is False for g in given)
         return [state.push(m.unknown(False if quiet else None))]
     if name in ("startswith", "endswith") and isinstance(receiver.value, str):

@@ -155,6 +155,27 @@ def _namedtuple(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return [state.push(m.new(state, arguments.node, made))]
 
 
+@library("typing.NamedTuple._make")
+def _make_named(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """`Cls._make(values)`: the class and an iterable."""
+    cls, values = arguments.positional[0], arguments.get(1, "iterable") or NONE
+    found: list[State] = []
+    for after in calls.call(m, state, Ext("builtins.list"), Arguments(arguments.node, [values])):
+        given = iterate(m, after, after.pop())
+        whole = Arguments(arguments.node, given.items, open=not given.exact)
+        found += calls.instantiate(m, after, cls, whole)
+    return found
+
+
+@method("typing.NamedTuple", "_replace")
+def _replace_named(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    instance = state.look(Instance, receiver)
+    assert instance is not None
+    made = instance.copy()
+    made.attributes.update(arguments.keywords)
+    return [state.push(m.new(state, arguments.node, made, "copy"))]
+
+
 @library("weakref.finalize")
 def _weak_finalize(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """Run a callback when an object goes. At a child's end it does not run."""

@@ -126,13 +126,30 @@ for _name, _kind in {
     "builtins.set": "set",
     "builtins.frozenset": "set",
     "builtins.sorted": "list",
-    "builtins.reversed": "list",
     "collections.deque": "list",
     "itertools.chain.from_iterable": "list",
     "itertools.cycle": "list",
-    "itertools.islice": "list",
 }.items():
     _container(_name, _kind)
+
+
+@library("itertools.islice", "builtins.reversed")
+def _part(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Take a part, or the reverse, of what an iterable holds."""
+    value = arguments.positional[0] if arguments.positional else NONE
+    bounds = [v.value if isinstance(v, Const) else "?" for v in arguments.positional[1:]]
+    numbers = [b for b in bounds if b is None or isinstance(b, int)]
+    found: list[State] = []
+    for after, elements in _elements(m, state, value, arguments):
+        if called(arguments) == "reversed":
+            elements.items.reverse()
+        elif elements.exact and len(numbers) == len(bounds):
+            elements.items = elements.items[slice(*numbers)]
+        else:
+            elements.exact = False
+        elements.kind = "iterator"
+        found.append(after.push(m.new(after, arguments.node, elements)))
+    return found
 
 
 @library("itertools.chain")

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.machine import calls, classes, streams
+from flushlint.machine.attributes import get
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.library.openers import open_file
 from flushlint.machine.library.stream_methods import empty, send
@@ -230,6 +231,24 @@ def _flush_memory(m: Machine, state: State, receiver: Value, arguments: Argument
 
 
 calls.derive(_MEMORY, _HANDLER)
+
+
+@library("logging.shutdown")
+def _shutdown(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Flush every handler that a logger has."""
+    loggers = [v for name, v in state.externals.items() if name.startswith("%logger")]
+    handlers = {h: None for logger in loggers for h in _handlers(m, state, logger)}
+    states = [state]
+    for handler in handlers:
+        again: list[State] = []
+        for current in states:
+            for after in get(m, current.push(handler), handler, "flush", arguments.node):
+                function = after.pop()
+                again += calls.call(m, after, function, Arguments(arguments.node, []))
+        for after in again:
+            del after.stack[-2:]
+        states = again
+    return [after.push(NONE) for after in states]
 
 
 @library("logging.basicConfig")
