@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from flushlint.machine.objects import Class, Env, Instance, Stream
 from flushlint.machine.state import State, origin, parts
 from flushlint.machine.streams import Log, close
-from flushlint.machine.values import Ref, Value
+from flushlint.machine.values import Ref, Union, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -138,12 +138,16 @@ def _environments(state: State, identity: int) -> list[int]:
 
 
 def _in_cycles(state: State, dead: set[int]) -> set[int]:
-    """Return the garbage that a cycle of garbage holds."""
+    """Return the garbage that a cycle of garbage holds.
+
+    What may refer to this or to that makes no cycle: it may have been cut.
+    """
     edges: dict[int, set[int]] = {}
     for identity in dead:
         edges[identity] = {
             target
             for value in state.references(identity)
+            if value.__class__ is not Union
             for target in _direct(state, value)
             if target in dead
         }
