@@ -87,16 +87,24 @@ def test_output_that_cannot_be_written_is_an_error() -> None:
     assert shell(". >/dev/full") == (2, "", expected)
 
 
+# What a shell starts in the background ignores interrupts, and so does all that this starts.
+_HEAR_INTERRUPTS = """\
+import runpy, signal
+signal.signal(signal.SIGINT, signal.default_int_handler)
+runpy.run_module("tests.stand_ins", run_name="__main__")
+"""
+
+
 def test_an_interrupt_ends_quietly() -> None:
     os.mkfifo("waits")
-    process = subprocess.Popen(
-        [sys.executable, "-m", "tests.stand_ins", "check", "waits"],
-        stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE,
-    )
-    writer = _writer_once_it_is_read("waits", process)
-    process.send_signal(signal.SIGINT)
-    out, err = process.communicate(timeout=60)
+    command = [sys.executable, "-c", _HEAR_INTERRUPTS, "check", "waits"]
+    with subprocess.Popen(command, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        try:
+            writer = _writer_once_it_is_read("waits", process)
+            process.send_signal(signal.SIGINT)
+            out, err = process.communicate(timeout=60)
+        finally:
+            process.kill()
     os.close(writer)
     assert (process.returncode, out, err) == (130, b"", b"")
 

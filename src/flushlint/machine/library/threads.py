@@ -90,7 +90,7 @@ def run_apart(
     try:
         normal, abrupt = m.captured(action, [state])
         never = next((s for s in m.stuck if len(s.frames) > depth), before)
-        halted = m.join(m.waiting or [])
+        halted = m.join([s for s in m.waiting or [] if s.process == before.process])
     finally:
         m.handlers, m.stuck, m.waiting = handlers, stuck, waiting
     for after in abrupt:
