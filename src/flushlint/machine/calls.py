@@ -261,6 +261,7 @@ def unknown_call(
     everything = given if receiver is None else [receiver, *given]
     reached = state.reach(everything)
     forget(state, reached)
+    state.forget_sizes(reached)
     result = m.unknown()
     state.hold(result.key, everything)
     if isinstance(receiver, Unknown):

@@ -382,7 +382,9 @@ class Machine:
             if isinstance(obj, Sequence):
                 return self._sequence_truth(state, value, obj)
             if isinstance(obj, Mapping):
-                return bool(obj.entries) if obj.exact else (self.fresh(), True)
+                if obj.exact:
+                    return bool(obj.entries)
+                return self._unknown_truth(state, ("truth", value))
         return True
 
     def _sequence_truth(

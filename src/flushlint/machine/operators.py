@@ -214,15 +214,22 @@ def _signed(m: Machine, state: State, node: cst.UnaryOperation) -> State:
 
 def negate(m: Machine, states: list[State]) -> list[State]:
     """Replace the topmost operand by its negation."""
-    states = m.judged(states)
-    for state in states:
+    found: list[State] = []
+    for state in m.judged(states):
+        value = state.stack[-1]
+        if isinstance(value, Ref):
+            # Now, not when the answer is asked for: a container may have changed by then.
+            true, false = m.split([state])
+            found += [after.push(FALSE) for after in true]
+            found += [after.push(TRUE) for after in false]
+            continue
         answer = m.truth(state, state.pop())
         if isinstance(answer, bool):
-            state.push(FALSE if answer else TRUE)
+            found.append(state.push(FALSE if answer else TRUE))
         else:
             key, positive = answer
-            state.push(Unknown(("not", key) if positive else key))
-    return states
+            found.append(state.push(Unknown(("not", key) if positive else key)))
+    return found
 
 
 @expression(cst.BooleanOperation)

@@ -24,6 +24,7 @@ from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Union, Unkn
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Set as AbstractSet
 
     import libcst as cst
 
@@ -57,6 +58,15 @@ class Frame(NamedTuple):
     base: int
     function: int | None = None
     code: cst.CSTNode | None = None
+
+
+def _sized(key: Hashable) -> int:
+    """Return the container of whose size a fact speaks, 0 where it speaks of something else."""
+    while isinstance(key, tuple) and len(key) > 1:
+        if key[0] in ("truth", "len") and isinstance(key[1], Ref):
+            return key[1].id
+        key = key[1]
+    return 0
 
 
 def origin(key: Hashable) -> Hashable:
@@ -172,7 +182,14 @@ class State:
             self.owned.add(identity)
             self.epoch.changed.add(identity)
         assert isinstance(found, kind)
+        if self.facts and found.__class__ in (Sequence, Mapping):
+            self.forget_sizes({identity})
         return found
+
+    def forget_sizes(self, identities: AbstractSet[int]) -> None:
+        """Containers change: what tests have told about their sizes no longer holds."""
+        for key in [k for k in self.facts if _sized(k) in identities]:
+            del self.facts[key]
 
     def names_of(self, identity: int) -> dict[str, Value]:
         """Return the variables or attributes of an object for writing."""
@@ -347,9 +364,23 @@ class State:
 
     def assume(self, key: Hashable, answer: bool) -> None:
         """Remember the answer to a test; what equals one constant equals no other."""
+        if isinstance(key, tuple) and key[0] == "truth" and not answer:
+            self._empty(key[1])
+            return
         self.facts[key] = answer
         if answer and isinstance(key, tuple) and key[0] == "==":
             self.facts["value", key[1]] = key[2]
+
+    def _empty(self, container: Value) -> None:
+        """A container turned out to be empty."""
+        assert isinstance(container, Ref)
+        if self.heap[container.id].__class__ is Mapping:
+            mapping = self.edit(Mapping, container.id)
+            mapping.entries, mapping.rest, mapping.exact = {}, [], True
+        else:
+            sequence = self.edit(Sequence, container.id)
+            sequence.items, sequence.exact = [], True
+        self.dirty = True
 
     def hold(self, key: Hashable, values: Iterable[Value]) -> None:
         """Note that an unknown object has been given these values and may keep them."""

@@ -46,7 +46,6 @@ def _call_sequence(
     from flushlint.machine.containers import append
 
     given = arguments.positional
-    forget_size(state, receiver)
     if name in ("append", "add", "appendleft") and given:
         append(state, receiver.id, given[0])
     elif name == "insert" and len(given) == 2:
@@ -207,14 +206,6 @@ def _call_generator(
                 normal.append(after.push(NONE))
         return normal
     return [state.push(receiver if name in ("__iter__", "__aiter__") else m.unknown())]
-
-
-def forget_size(state: State, receiver: Ref) -> None:
-    """A container changes: what was found out about its size no longer holds."""
-    for key in [k for k in state.facts if isinstance(k, tuple) and receiver in k[1:2]]:
-        del state.facts[key]
-    for key in [k for k in state.facts if isinstance(k, tuple) and ("len", receiver) in k]:
-        del state.facts[key]
 
 
 def _joined(m: Machine, state: State, receiver: Const, arguments: Arguments) -> list[State]:
