@@ -417,12 +417,63 @@ def match_tuples() -> Iterator[Case]:
     )  # fmt: skip
 
 
+# --- generators -----------------------------------------------------------------------------------
+
+
+def generator_of_known_items() -> Iterator[Case]:
+    """The loop in the generator is halted in each of its rounds."""
+    yield from bodies(
+        "def items():\n"
+        "    for n in (1, 2, 3):\n"
+        "        yield n\n"
+        "        {}\n"
+        "    {}\n"
+        "for n in items():\n"
+        "    if a:\n"
+        "        {}\n"
+        "    {}\n"
+        "{}",
+        OPERATIONS, OPERATIONS, (*LEAVING, BREAK), OPERATIONS, OPERATIONS,
+    )  # fmt: skip
+
+
+def generator_of_unknown_items() -> Iterator[Case]:
+    yield from bodies(
+        "def items():\n"
+        "    for flag in flags:\n"
+        "        if flag:\n"
+        "            {}\n"
+        "        yield flag\n"
+        "    {}\n"
+        "for flag in items():\n"
+        "    {}\n"
+        "{}",
+        (*LEAVING, CONTINUE, BREAK), OPERATIONS, (*OPERATIONS, BREAK), OPERATIONS,
+    )  # fmt: skip
+
+
+def generators_that_functions_run() -> Iterator[Case]:
+    """`any` and `all` stop at the first answer, `list` and `sum` do not."""
+    yield from bodies(
+        "def answers():\n"
+        "    for n in (0, 1, 2):\n"
+        "        {}\n"
+        "        yield n\n"
+        "        {}\n"
+        "{}(answers())\n"
+        "{}",
+        (*OPERATIONS, RETURN), (*OPERATIONS, RETURN), ("any", "all", "list", "sum", "iter"),
+        OPERATIONS,
+    )  # fmt: skip
+
+
 FORMS: Final[tuple[Callable[[], Iterator[Case]], ...]] = (
     branches, repeated_tests, conditional_expressions, short_circuits,
     while_unknown, while_true, for_unknown, for_known, for_repeated_tests, nested_loops,
     try_raising, try_leaving, try_handlers, try_bare, try_hard_exit,
     with_own_manager, with_suppress, with_generator, with_exit_stack, with_file, with_in_loop,
     match_values, match_without_default, match_tuples,
+    generator_of_known_items, generator_of_unknown_items, generators_that_functions_run,
 )  # fmt: skip
 
 

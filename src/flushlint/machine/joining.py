@@ -254,6 +254,8 @@ def finite(state: State, before: State) -> Hashable:
     found: list[Hashable] = []
     for identity in state.differing(before):
         obj, old = state.heap.get(identity), before.heap.get(identity)
+        if isinstance(obj, Sequence) and obj.kind == "iterator":
+            found.append((identity, len(obj.items)))
         if obj is None or old is None or obj is old:
             continue
         if isinstance(obj, Sequence):
