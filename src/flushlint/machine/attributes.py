@@ -17,10 +17,12 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["bind", "delete", "get", "put"]
+__all__ = ["NAMESPACES", "bind", "delete", "get", "put"]
 
 # Attributes of library objects that hold no reference to the object.
 _PLAIN = frozenset({"args", "errno", "strerror", "filename", "code", "pid", "exitcode", "name"})
+# Library types that hold what the program gives them, and have nothing else.
+NAMESPACES = frozenset({"types.SimpleNamespace", "threading.local"})
 _OF_OBJECT = ("__init__", "__new__", "__setattr__", "__init_subclass__")
 _PROPERTIES = (Ext("builtins.property"), Ext("functools.cached_property"))
 
@@ -176,7 +178,7 @@ def _read_property(
 def _missing(state: State, value: Ref, instance: Instance, name: str) -> Value:
     """What no one was seen to set: a library's method, or an attribute set elsewhere."""
     kinds = classes.external_bases(state, instance.cls)
-    if name in _PLAIN or "argparse.Namespace" in kinds:
+    if name in _PLAIN or "argparse.Namespace" in kinds or not NAMESPACES.isdisjoint(kinds):
         return Unknown(("attr", value, name))
     if calls.library_method(kinds, name) is not None or kinds:
         return Method(value, name)

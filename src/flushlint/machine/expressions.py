@@ -95,7 +95,7 @@ def _concatenated(m: Machine, node: cst.ConcatenatedString, states: list[State])
     states = m.eval_all((node.left, node.right), states)
     for state in states:
         left, right = state.take(2)
-        state.push(add(m, state, left, right))
+        state.push(add(m, state, left, right, node))
     return states
 
 

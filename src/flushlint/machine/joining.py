@@ -263,9 +263,10 @@ def finite(state: State, before: State) -> Hashable:
         names = _named_values(obj)
         if names is not None:
             found.extend(
-                (identity, name, value)
+                (identity, name, None if isinstance(value, Unknown) else value)
                 for name, value in names.items()
-                if _is_finite(value) and (_named_values(old) or {}).get(name) != value
+                if (_is_finite(value) or isinstance(value, Unknown))
+                and (_named_values(old) or {}).get(name) != value
             )
     return frozenset(found)
 
@@ -285,6 +286,13 @@ def _is_finite(value: Value) -> bool:
         value.value is None
         or isinstance(value.value, bool)
         or (isinstance(value.value, str) and len(value.value) <= _LONGEST_WORD)
+    )
+
+
+def _is_number(value: Value) -> bool:
+    """Say whether a value is one of several numbers: what a count may have come to."""
+    return isinstance(value, Union) and all(
+        isinstance(option, Const) and isinstance(option.value, int) for option in value.options
     )
 
 
@@ -331,7 +339,8 @@ def weaken(state: State, before: State, fresh: Fresh, *, everything: bool) -> No
             names = state.names_of(identity)
             for name, value in names.items():
                 plain = isinstance(value, Unknown) or (
-                    isinstance(value, Const) and (everything or not _is_finite(value))
+                    (isinstance(value, Const) or _is_number(value))
+                    and (everything or not _is_finite(value))
                 )
                 if plain and previous.get(name, value) != value:
                     names[name] = _widened(previous[name], value, fresh)

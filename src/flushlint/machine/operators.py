@@ -59,6 +59,7 @@ LOWEST_PYTHON = (3, 6)
 _DIVISIONS = (cst.Divide, cst.FloorDivide, cst.Modulo)
 _LARGEST_TEXT = 20_000
 _LARGEST_NUMBER = 10**9
+_LONGEST_REPEATED = 16
 
 
 @expression(cst.BinaryOperation)
@@ -97,7 +98,7 @@ def overloaded(
             if own:
                 arguments = calls.Arguments(node, [receiver, other])
                 return calls.call(m, state, own, arguments)
-    return [state.push(binary(m, state, kind, left, right))]
+    return [state.push(binary(m, state, kind, left, right, node))]
 
 
 _OPERATORS: dict[type[cst.CSTNode], str] = {
@@ -117,10 +118,17 @@ _SIGNS: dict[type[cst.CSTNode], str] = {
 }
 
 
-def binary(m: Machine, state: State, kind: type[cst.CSTNode], left: Value, right: Value) -> Value:
+def binary(
+    m: Machine,
+    state: State,
+    kind: type[cst.CSTNode],
+    left: Value,
+    right: Value,
+    node: cst.CSTNode,
+) -> Value:
     """Compute an operator on two values, as far as they are constants."""
     if kind in (cst.Add, cst.AddAssign):
-        return add(m, state, left, right)
+        return add(m, state, left, right, node)
     if kind is cst.Modulo and isinstance(left, Const) and isinstance(left.value, str | bytes):
         held = contains_newline(left)
         return m.unknown(True if held else None)
@@ -130,8 +138,19 @@ def binary(m: Machine, state: State, kind: type[cst.CSTNode], left: Value, right
             if instance is not None and instance.cls == Ext("pathlib.Path"):
                 return operand
         return _calculate(m, operator.truediv, left, right)
+    sequence = state.look(Sequence, left)
+    if sequence is not None and kind is cst.Multiply:
+        return m.new(state, node, _repeated(sequence, right))
     function = _ARITHMETIC.get(kind)
     return m.unknown() if function is None else _calculate(m, function, left, right)
+
+
+def _repeated(sequence: Sequence, times: Value) -> Sequence:
+    """`[None] * 4`: exact where the number is known and small."""
+    number = times.value if isinstance(times, Const) else None
+    if isinstance(number, int) and len(sequence.items) * number <= _LONGEST_REPEATED:
+        return Sequence(sequence.kind, sequence.items * number, sequence.exact)
+    return Sequence(sequence.kind, list(sequence.items), exact=False)
 
 
 def _calculate(m: Machine, function: Callable[[Any, Any], Any], left: Value, right: Value) -> Value:
@@ -160,7 +179,7 @@ def _is_small(value: object) -> bool:
     return isinstance(value, (int, float)) and abs(value) < _LARGEST_NUMBER
 
 
-def add(m: Machine, state: State, left: Value, right: Value) -> Value:
+def add(m: Machine, state: State, left: Value, right: Value, node: cst.CSTNode) -> Value:
     """Add numbers, texts or lists."""
     if isinstance(left, Const) and isinstance(right, Const):
         a, b = left.value, right.value
@@ -174,7 +193,7 @@ def add(m: Machine, state: State, left: Value, right: Value) -> Value:
     first, second = state.look(Sequence, left), state.look(Sequence, right)
     if first is not None and second is not None:
         both = [*first.items, *second.items]
-        return m.new(state, None, Sequence(first.kind, both, first.exact and second.exact))
+        return m.new(state, node, Sequence(first.kind, both, first.exact and second.exact))
     if is_count(left) and is_positive(right):
         return count(m.fresh())
     held = [contains_newline(left), contains_newline(right)]

@@ -93,6 +93,10 @@ def written_to(module: cst.Module, node: cst.CSTNode) -> Written:
     if file is not None:
         return _written(module, file, is_file=True)
     if isinstance(function, cst.Attribute):
+        passed = [a.value for a in node.args if isinstance(a.value, cst.Attribute)]
+        writer = next((p for p in passed if p.attr.value in _FILE_METHODS), None)
+        if writer is not None and word not in _FILE_METHODS:  # `to_thread(f.write, text)`
+            return _written(module, writer.value, is_file=True)
         if word in _LOGGER_METHODS:
             return Written(code_of(module, function.value), "logger")
         return _written(module, function.value, is_file=word in _FILE_METHODS)

@@ -55,27 +55,52 @@ def _loop(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return [state.push(m.new(state, arguments.node, Instance(Ext(_LOOP), {}), "loop"))]
 
 
+@library("asyncio.as_completed")
+def _as_completed(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """What comes out is awaited in the loop, in some order."""
+    return [state.push(arguments.positional[0] if arguments.positional else m.unknown())]
+
+
+@method("asyncio.TaskGroup", "__enter__")
+@method("asyncio.Runner", "__enter__")
+def _enter(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    return [state.push(receiver)]
+
+
+apart("asyncio.TaskGroup", "__init__", "__exit__")
+apart("asyncio.Runner", "__init__", "__exit__", "close", "get_loop")
+
+
+@method("asyncio.TaskGroup", "create_task")
+@method("asyncio.Runner", "run")
 @method(_LOOP, "run_until_complete", "create_task")
 def _complete(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     return _run_coroutine(m, state, arguments)
 
 
-@method(_LOOP, "run_in_executor")
-def _in_executor(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    if len(arguments.positional) < 2:
+def _called(m: Machine, state: State, arguments: Arguments, index: int) -> list[State]:
+    """Call the function at this position with the arguments after it."""
+    if len(arguments.positional) <= index:
         return [state.push(m.unknown())]
     found: list[State] = []
-    for after in run_apart(m, state, arguments.positional[1], arguments.after(2)):
+    for after in run_apart(m, state, arguments.positional[index], arguments.after(index + 1)):
         found.append(after.push(future(m, after, arguments, after.pop())))
     return found
+
+
+@method(_LOOP, "run_in_executor", "call_later", "call_at")
+def _in_executor(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    return _called(m, state, arguments, 1)
+
+
+@method(_LOOP, "call_soon", "call_soon_threadsafe")
+def _soon(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    return _called(m, state, arguments, 0)
 
 
 @library("asyncio.to_thread")
 def _to_thread(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    found: list[State] = []
-    for after in run_apart(m, state, arguments.positional[0], arguments.after(1)):
-        found.append(after.push(future(m, after, arguments, after.pop())))
-    return found
+    return _called(m, state, arguments, 0)
 
 
-apart(_LOOP, "close", "stop", "call_soon", "call_later", "add_signal_handler")
+apart(_LOOP, "close", "stop", "add_signal_handler")

@@ -6,6 +6,7 @@ import io
 from typing import TYPE_CHECKING
 
 from flushlint.machine import attributes, calls, classes
+from flushlint.machine.attributes import NAMESPACES
 from flushlint.machine.calls import Arguments, called, library
 from flushlint.machine.iteration import iterate
 from flushlint.machine.objects import (
@@ -139,7 +140,8 @@ def _getattr(m: Machine, state: State, arguments: Arguments) -> list[State]:
         known = name.value in instance.attributes or classes.class_attribute(
             state, instance.cls, name.value
         )
-        if not known and not classes.external_bases(state, instance.cls):
+        kinds = classes.external_bases(state, instance.cls)
+        if not known and NAMESPACES.issuperset(kinds):
             return [state.push(arguments.positional[2])]
     found: list[State] = []
     for branch, option in m.choose(state, value):

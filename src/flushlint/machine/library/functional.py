@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.machine import calls, classes
+from flushlint.machine.attributes import get
 from flushlint.machine.calls import Arguments, called, library, method
 from flushlint.machine.iteration import iterate
 from flushlint.machine.joining import join_values
@@ -201,9 +202,83 @@ for _name in ("WeakValueDictionary", "WeakKeyDictionary", "WeakSet", "ref", "pro
 
 @library("functools.reduce")
 def _reduce(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    return calls.unknown_call(m, state, arguments, name="reduce")
+    """Call the function with what has come out so far and each element in turn."""
+    if len(arguments.positional) < 2:
+        return [state.push(m.unknown())]
+    function, iterable, *start = arguments.positional
+    found: list[State] = []
+    for after in calls.call(m, state, Ext("builtins.list"), Arguments(arguments.node, [iterable])):
+        elements = iterate(m, after, after.pop())
+        items: list[Value] = [*start, *elements.items]
+        if not elements.exact:
+            items = [m.unknown(), m.unknown()]
+        found += _folded(m, after.push(items[0] if items else NONE), function, items, arguments)
+    return found
 
 
-@library("operator.methodcaller", "operator.attrgetter", "operator.itemgetter")
-def _getter(m: Machine, state: State, arguments: Arguments) -> list[State]:
+def _folded(
+    m: Machine, state: State, function: Value, items: list[Value], arguments: Arguments
+) -> list[State]:
+    states = [state]
+    for item in items[1:]:
+        states = [
+            after
+            for before in states
+            for after in calls.call(
+                m, before, function, Arguments(arguments.node, [before.pop(), item])
+            )
+        ]
+    return m.join(states)
+
+
+@method("operator.methodcaller", "__init__")
+@method("operator.attrgetter", "__init__")
+def _make_getter(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    assert isinstance(receiver, Ref)
+    kept = m.new(state, arguments.node, Sequence("tuple", arguments.positional[1:]), "given")
+    names = m.new(state, arguments.node, Mapping(dict(arguments.keywords.items())), "named")
+    name = arguments.positional[0] if arguments.positional else NONE
+    values = {"name": name, "args": kept, "keywords": names}
+    state.edit(Instance, receiver.id).attributes.update(values)
+    return [state.push(NONE)]
+
+
+@method("operator.attrgetter", "__call__")
+def _call_getter(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    instance = state.look(Instance, receiver)
+    name = NONE if instance is None else instance.attributes["name"]
+    if not isinstance(name, Const) or "." in str(name.value) or not arguments.positional:
+        return calls.unknown_call(m, state, arguments, receiver=receiver)
+    found: list[State] = []
+    for branch, option in m.choose(state, arguments.positional[0]):
+        for after in get(m, branch.push(option), option, str(name.value), arguments.node):
+            del after.stack[-2]
+            found.append(after)
+    return found
+
+
+@method("operator.methodcaller", "__call__")
+def _call_caller(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    instance = state.look(Instance, receiver)
+    assert instance is not None
+    given = state.look(Sequence, instance.attributes["args"])
+    named = state.look(Mapping, instance.attributes["keywords"])
+    found: list[State] = []
+    for after in _call_getter(m, state, receiver, arguments):
+        inner = Arguments(arguments.node, [] if given is None else list(given.items))
+        if named is not None:
+            inner.keywords = {str(k): v for k, v in named.entries.items()}
+        found += calls.call(m, after, after.pop(), inner)
+    return found
+
+
+@library("operator.itemgetter")
+def _item_getter(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return [state.push(m.unknown())]
+
+
+@method("types.SimpleNamespace", "__init__")
+def _make_namespace(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    assert isinstance(receiver, Ref)
+    state.edit(Instance, receiver.id).attributes.update(arguments.keywords)
+    return [state.push(NONE)]

@@ -14,7 +14,7 @@ from flushlint.machine.objects import (
     Mapping,
     Sequence,
 )
-from flushlint.machine.values import NONE, Const, Ref, Value
+from flushlint.machine.values import NONE, Bound, Const, Method, Ref, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _LARGEST_RANGE = 8
+_MOST_OBJECTS = 16
 
 
 @library("builtins.range")
@@ -72,9 +73,26 @@ def _consume(m: Machine, state: State, arguments: Arguments) -> list[State]:
     if len(arguments.positional) != 1:
         return [state.push(m.unknown())]
     found: list[State] = []
-    for after, _ in _elements(m, state, arguments.positional[0], arguments):
-        found.append(after.push(m.unknown()))
+    for after, elements in _elements(m, state, arguments.positional[0], arguments):
+        for done in _ranked(m, after, elements, arguments):
+            found.append(done.push(m.unknown()))
     return found
+
+
+def _ranked(m: Machine, state: State, elements: Sequence, arguments: Arguments) -> list[State]:
+    """Call the `key` function of `sorted`, `max` and `min` for each element."""
+    key = arguments.keywords.get("key")
+    if key is None or not isinstance(key, (Ref, Bound, Method)):
+        return [state]
+    states = [state]
+    for item in elements.items if elements.exact else [m.unknown()]:
+        again: list[State] = []
+        for current in states:
+            for after in calls.call(m, current, key, Arguments(arguments.node, [item])):
+                after.pop()
+                again.append(after)
+        states = m.join(again)
+    return states
 
 
 def _stopping(name: str, *, stop: bool) -> None:
@@ -116,7 +134,8 @@ def _container(name: str, kind: str) -> None:
         found = []
         for after, sequence in _elements(m, state, arguments.positional[0], arguments):
             sequence.kind = kind  # type: ignore[assignment]  # one of the three words
-            found.append(after.push(m.new(after, arguments.node, sequence)))
+            for done in _ranked(m, after, sequence, arguments):
+                found.append(done.push(m.new(done, arguments.node, sequence.copy())))
         return found
 
 
@@ -267,6 +286,8 @@ def _mapped(m: Machine, state: State, values: list[Value], arguments: Arguments)
     function = values[0]
     columns = [iterate(m, state, v) for v in values[1:]]
     exact = all(c.exact and len(c.items) <= 8 for c in columns)
+    if len(columns) == 1 and any(v.__class__ is Ref for v in columns[0].items):
+        exact = len(columns[0].items) <= _MOST_OBJECTS  # each object once, as in a loop
     made = m.new(state, arguments.node, Sequence("iterator", [], exact))
     states = [state.push(made)]
     rows = (

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 __all__ = ["apart", "attribute", "future", "keep", "run_apart", "spread"]
 
 _THREAD = "threading.Thread"
+_LOCAL = "threading.local"
 
 
 def keep(state: State, receiver: Value, values: dict[str, Value | None]) -> None:
@@ -87,6 +88,7 @@ def run_apart(
 
     height, depth = len(state.stack), len(state.frames)
     before = state.copy()
+    kept = _swap_locals(state, {})
     try:
         normal, abrupt = m.captured(action, [state])
         never = next((s for s in m.stuck if len(s.frames) > depth), before)
@@ -101,10 +103,23 @@ def run_apart(
         after.dirty = True
         normal.append(after.push(m.unknown()))
     normal = _without_forked(m, normal, before.process, arguments)
+    for after in normal:
+        _swap_locals(after, kept)
     for waits in halted:
         waits.facts["waits", daemon] = waits.facts.pop("waits on", None)
         normal.append(_go_on_beside(m, waits, height, depth))
     return m.join(normal) if normal else [_go_on_beside(m, never, height, depth)]
+
+
+def _swap_locals(state: State, values: dict[int, dict[str, Value]]) -> dict[int, dict[str, Value]]:
+    """Give each `threading.local` what it holds in another thread; return what it held."""
+    held: dict[int, dict[str, Value]] = {}
+    for identity, obj in list(state.heap.items()):
+        if isinstance(obj, Instance) and classes.is_a(state, obj.cls, _LOCAL):
+            held[identity] = obj.attributes
+            state.edit(Instance, identity).attributes = dict(values.get(identity, {}))
+            state.dirty = True
+    return held
 
 
 def _without_forked(
