@@ -20,6 +20,7 @@ CANONICAL: dict[str, str] = {
     "multiprocess.dummy.Process": "threading.Thread",
     "concurrent.futures.thread.ThreadPoolExecutor": "concurrent.futures.ThreadPoolExecutor",
     "asyncio.runners.run": "asyncio.run",
+    "asyncio.exceptions.CancelledError": "asyncio.CancelledError",
     "threading.Timer": "threading.Timer",
     "pathlib.PosixPath": "pathlib.Path",
     "pathlib.PurePath": "pathlib.Path",

@@ -591,7 +591,8 @@ def become(state: State, other: State) -> None:
 
 def stop(m: Machine, state: State, node: cst.CSTNode, name: str) -> None:
     """Raise a library exception in a state."""
-    value = m.new(state, node, Instance(Ext(f"builtins.{name}"), {}), "raised")
+    kind = Ext(name if "." in name else f"builtins.{name}")
+    value = m.new(state, node, Instance(kind, {}), "raised")
     m.leave(state, Signal("raise", value, node))
 
 

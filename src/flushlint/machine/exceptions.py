@@ -22,7 +22,13 @@ Answer = Literal["yes", "no", "maybe"]
 _UNSEEN = ("KeyboardInterrupt", "SystemExit", "GeneratorExit", "BaseExceptionGroup")
 
 
+class _CancelledError(BaseException):
+    """Stands for that of `asyncio`, which is no Exception and costs much to import."""
+
+
 def _builtin_class(name: str) -> type[BaseException] | None:
+    if name == "asyncio.CancelledError":
+        return _CancelledError
     module, _, last = name.rpartition(".")
     found = getattr(builtins, last, None) if module == "builtins" else None
     if isinstance(found, type) and issubclass(found, BaseException):

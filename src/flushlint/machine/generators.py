@@ -221,5 +221,11 @@ def await_value(m: Machine, state: State, value: Value, node: cst.CSTNode) -> li
         return ended
     instance = state.look(Instance, value)
     if instance is not None and "%result" in instance.attributes:
+        is_raised = state.facts.get(("cancelled", value))
+        if is_raised is not None and ("cancel", value) not in state.facts:
+            return []  # nobody cancels it, so it does not end there
+        if is_raised:
+            calls.stop(m, state, node, "asyncio.CancelledError")
+            return []
         return [state.push(instance.attributes["%result"])]
     return calls.unknown_call(m, state, calls.Arguments(node, []), receiver=value)

@@ -113,6 +113,7 @@ class Machine:
         self.turns = 1
         self.stuck: list[State] = []
         self.waiting: list[State] | None = None
+        self.cancellable = False
         self._identities: dict[Hashable, int] = {}
         self._generator_functions: dict[cst.GeneratorExp, cst.FunctionDef] = {}
         self._fresh = 0

@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.machine.calls import Arguments, library, method
+from flushlint.machine import calls
+from flushlint.machine.calls import Arguments, called, library, method
 from flushlint.machine.generators import await_value
-from flushlint.machine.library.threads import apart, future, run_apart
+from flushlint.machine.iteration import iterate
+from flushlint.machine.library.threads import CANCELLED, apart, future, run_apart
 from flushlint.machine.objects import Instance
-from flushlint.machine.values import Ext, Value
+from flushlint.machine.values import NONE, Ext, Ref, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
@@ -23,14 +25,56 @@ def _run_coroutine(m: Machine, state: State, arguments: Arguments, index: int = 
     return await_value(m, state, arguments.positional[index], arguments.node)
 
 
-@library("asyncio.run", "asyncio.create_task", "asyncio.ensure_future", "asyncio.wait_for",
-         "asyncio.shield", "trio.run", "anyio.run")  # fmt: skip
+@library("asyncio.run", "asyncio.wait_for", "asyncio.shield", "trio.run", "anyio.run")  # fmt: skip
 def _task(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """Coroutines run in order of creation, at once; interleaving is not modelled."""
     found: list[State] = []
     for after in _run_coroutine(m, state, arguments):
         found.append(after.push(future(m, after, arguments, after.pop())))
     return found
+
+
+@library("asyncio.create_task", "asyncio.ensure_future")
+def _create_task(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Run a coroutine as far as it gets; while it waits on a queue it may be cancelled."""
+    cancellable, m.cancellable = m.cancellable, True
+    height = len(state.stack)
+    try:
+        found, abrupt = m.captured(lambda s: _run_coroutine(m, s[0], arguments), [state])
+    finally:
+        m.cancellable = cancellable
+    for after in abrupt:
+        if CANCELLED in after.facts:
+            del after.stack[height:]
+            after.dirty = True
+            found.append(after.push(NONE))
+        else:
+            m.abrupt.append(after)
+    for after in found:
+        task = future(m, after, arguments, after.pop())
+        if after.facts.pop(CANCELLED, False):
+            after.facts["cancelled", task] = after.signal is not None
+        after.signal = None
+        after.push(task)
+    return found
+
+
+def _may_end(state: State, values: list[Value]) -> bool:
+    """Say whether all these tasks come to an end: none waits until it is cancelled."""
+    return not any(
+        isinstance(value, Ref)
+        and ("cancelled", value) in state.facts
+        and ("cancel", value) not in state.facts
+        for value in values
+    )
+
+
+@library("asyncio.wait")
+def _wait(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    tasks = iterate(m, state, arguments.positional[0]).items if arguments.positional else []
+    if not _may_end(state, tasks):
+        return []
+    return calls.unknown_call(m, state, arguments, external="asyncio.wait")
 
 
 @library("asyncio.gather")
@@ -40,6 +84,8 @@ def _gather(m: Machine, state: State, arguments: Arguments) -> list[State]:
         again: list[State] = []
         for current in states:
             for branch, option in m.choose(current, value):
+                if "return_exceptions" in arguments.keywords and _may_end(branch, [option]):
+                    branch.facts.pop(("cancelled", option), None)  # it is not raised here
                 for after in await_value(m, branch, option, arguments.node):
                     after.pop()
                     again.append(after)
@@ -58,6 +104,9 @@ def _loop(m: Machine, state: State, arguments: Arguments) -> list[State]:
 @library("asyncio.as_completed")
 def _as_completed(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """What comes out is awaited in the loop, in some order."""
+    tasks = iterate(m, state, arguments.positional[0]).items if arguments.positional else []
+    if not _may_end(state, tasks):
+        return []
     return [state.push(arguments.positional[0] if arguments.positional else m.unknown())]
 
 
@@ -71,11 +120,27 @@ apart("asyncio.TaskGroup", "__init__", "__exit__")
 apart("asyncio.Runner", "__init__", "__exit__", "close", "get_loop")
 
 
+@method(_LOOP, "create_task")
+def _loop_task(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    return _create_task(m, state, arguments)
+
+
 @method("asyncio.TaskGroup", "create_task")
 @method("asyncio.Runner", "run")
-@method(_LOOP, "run_until_complete", "create_task")
+@method(_LOOP, "run_until_complete")
 def _complete(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    return _run_coroutine(m, state, arguments)
+    """Only `asyncio.run` and `Runner` cancel what is left."""
+    found = _run_coroutine(m, state, arguments)
+    if called(arguments) != "run_until_complete":
+        return found
+    over = [s for s in found if _may_end(s, _cancelled(s))]
+    return over or found
+
+
+def _cancelled(state: State) -> list[Value]:
+    """Return the tasks that are cancelled in this state."""
+    ends = [key for key in state.facts if isinstance(key, tuple) and key[0] == "cancelled"]
+    return [task for _, task in ends]
 
 
 def _called(m: Machine, state: State, arguments: Arguments, index: int) -> list[State]:

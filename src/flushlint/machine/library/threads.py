@@ -12,13 +12,17 @@ from flushlint.machine.objects import Instance, Mapping, Sequence
 from flushlint.machine.values import NONE, Const, Ext, Ref, Value
 
 if TYPE_CHECKING:
+    import libcst as cst
+
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["apart", "attribute", "future", "keep", "run_apart", "spread"]
+__all__ = ["CANCELLED", "apart", "attribute", "future", "keep", "run_apart", "spread"]
 
 _THREAD = "threading.Thread"
 _LOCAL = "threading.local"
+CANCELLED = "is cancelled"
+"""The fact that tells the state of a task that is cancelled where it waits."""
 
 
 def keep(state: State, receiver: Value, values: dict[str, Value | None]) -> None:
@@ -144,8 +148,15 @@ def _go_on_beside(m: Machine, state: State, height: int, depth: int) -> State:
     return state.push(m.unknown())
 
 
-def wait(m: Machine, state: State, on: Value | None = None) -> None:
-    """Note that the thread may wait here, on this queue, when its process ends."""
+def wait(m: Machine, state: State, node: cst.CSTNode, on: Value | None = None) -> None:
+    """Note that the thread may wait here, on this queue, when its process ends.
+
+    A task that waits on something may be cancelled there, as `asyncio.run` does at its end.
+    """
+    if m.cancellable and on is not None:
+        cancelled = state.copy()
+        cancelled.facts[CANCELLED] = True
+        calls.stop(m, cancelled, node, "asyncio.CancelledError")
     if m.waiting is not None:
         halted = state.copy()
         halted.facts["waits on"] = on
@@ -241,13 +252,13 @@ def _waited_for(state: State) -> list[object]:
 def _receive(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     m.may_raise(state, "queue.Empty", arguments.node)
     if called(arguments) != "get_nowait":
-        wait(m, state, receiver)
+        wait(m, state, arguments.node, receiver)
     return [state.push(m.unknown())]
 
 
 @library("time.sleep")
 def _sleep(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    wait(m, state)
+    wait(m, state, arguments.node)
     return [state.push(NONE)]
 
 
@@ -289,7 +300,13 @@ def _done(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     return calls.call(m, state, arguments.positional[0], Arguments(arguments.node, [receiver]))
 
 
-apart("concurrent.futures.Future", "done", "cancel", "running", "exception", "wait")
+@method("concurrent.futures.Future", "cancel")
+def _cancel(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    state.facts["cancel", receiver] = True
+    return [state.push(m.unknown())]
+
+
+apart("concurrent.futures.Future", "done", "running", "exception", "wait")
 
 
 @method(_EXECUTOR, "map")
