@@ -20,7 +20,8 @@ from flushlint.machine.objects import (
 )
 from flushlint.machine.state import STD_STREAMS, Frame, Signal, State
 from flushlint.machine.streams import forget
-from flushlint.machine.values import NONE, Bound, Const, Ext, Method, Ref, Unknown, Value
+from flushlint.machine.unknown_code import unknown_call
+from flushlint.machine.values import NONE, Bound, Const, Ext, Method, Ref, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -225,65 +226,6 @@ def _call_instance(
     if handler is not None:
         return handler(m, state, value, arguments)
     return unknown_call(m, state, arguments, receiver=value)
-
-
-# -- unknown code -------------------------------------------------------------------------------
-
-_QUESTIONS = frozenset(
-    {"startswith", "endswith", "isdigit", "isalpha", "isupper", "islower", "isspace", "isalnum",
-     "strip", "lower", "upper", "casefold"}
-)  # fmt: skip
-_QUIET = frozenset(
-    {"acquire", "release", "put", "join", "is_alive", "is_set", "set", "clear", "sleep", "info",
-     "debug", "warning", "error", "exception", "critical", "log", "strip", "split", "format",
-     "time", "getpid", "append", "add", "update", "lower", "upper", "items", "keys", "values",
-     "encode", "startswith", "endswith", "hexdigest", "wait", "random", "randint", "uniform",
-     "perf_counter", "monotonic", "getLogger", "basename", "dirname", "exists"}
-)  # fmt: skip
-
-
-def unknown_call(
-    m: Machine,
-    state: State,
-    arguments: Arguments,
-    *,
-    receiver: Value | None = None,
-    name: str = "",
-    external: str = "",
-) -> list[State]:
-    """Call what the machine can't see: it may flush, keep or start whatever reaches it."""
-    from flushlint.machine.processes import escape
-
-    given = arguments.values()
-    question = _question(state, receiver, given)
-    if question is not None:
-        return [state.push(question)]
-    everything = given if receiver is None else [receiver, *given]
-    reached = state.reach(everything)
-    forget(state, reached)
-    state.forget_sizes(reached)
-    result = m.unknown()
-    state.hold(result.key, everything)
-    if isinstance(receiver, Unknown):
-        state.hold(receiver.key, given)
-    states = escape(m, state, reached, arguments.node)
-    last = name or external.rpartition(".")[2]
-    for after in states:
-        if last not in _QUIET:
-            m.may_raise(after, None, arguments.node)
-        after.push(result)
-    return states
-
-
-def _question(state: State, receiver: Value | None, given: list[Value]) -> Value | None:
-    """Return the answer to a question about an unknown text: the same whenever it is asked."""
-    key = receiver.key if isinstance(receiver, Unknown) else None
-    if not (isinstance(key, tuple) and len(key) == 3 and key[0] == "attr"):
-        return None
-    if key[2] not in _QUESTIONS or key[1] in state.holds:
-        return None
-    constants = tuple(value.value for value in given if isinstance(value, Const))
-    return Unknown(("asked", key, constants)) if len(constants) == len(given) else None
 
 
 # -- functions ----------------------------------------------------------------------------------
