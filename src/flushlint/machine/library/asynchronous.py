@@ -9,8 +9,8 @@ from flushlint.machine.calls import Arguments, called, library, method
 from flushlint.machine.generators import await_value
 from flushlint.machine.iteration import iterate
 from flushlint.machine.library.threads import CANCELLED, apart, future, run_apart
-from flushlint.machine.objects import Instance
-from flushlint.machine.values import NONE, Ext, Ref, Value
+from flushlint.machine.objects import Function, Generator, Instance
+from flushlint.machine.values import NONE, Ext, Method, Ref, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
@@ -25,7 +25,35 @@ def _run_coroutine(m: Machine, state: State, arguments: Arguments, index: int = 
     return await_value(m, state, arguments.positional[index], arguments.node)
 
 
-@library("asyncio.run", "asyncio.wait_for", "asyncio.shield", "trio.run", "anyio.run")  # fmt: skip
+@library("asyncio.run")
+def _run(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """Run a coroutine; asynchronous generators that were left early are closed at the end."""
+    return [
+        closed
+        for after in _run_coroutine(m, state, arguments)
+        for closed in _close_generators(m, after, arguments)
+    ]
+
+
+def _close_generators(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    states = [state]
+    for identity in sorted(state.generators):
+        generator = state.look(Generator, Ref(identity))
+        function = generator and state.look(Function, Ref(generator.function))
+        if not function or not getattr(function.node, "asynchronous", None):
+            continue
+        closing = Method(Ref(identity), "aclose")
+        states = [
+            after
+            for before in states
+            for after in calls.call(m, before, closing, Arguments(arguments.node, []))
+        ]
+        for after in states:
+            after.pop()
+    return states
+
+
+@library("asyncio.wait_for", "asyncio.shield", "trio.run", "anyio.run")  # fmt: skip
 def _task(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """Coroutines run in order of creation, at once; interleaving is not modelled."""
     found: list[State] = []

@@ -8,6 +8,7 @@ from flushlint.machine import calls
 from flushlint.machine.generators import exhaust, resume
 from flushlint.machine.iteration import Elements, iterate
 from flushlint.machine.joining import join_values
+from flushlint.machine.library.iterables import ranked
 from flushlint.machine.objects import Generator, Mapping, Sequence
 from flushlint.machine.state import Signal, State
 from flushlint.machine.values import NONE, Const, Ext, Ref, Value, contains_newline
@@ -43,9 +44,24 @@ def call_object(
 def _call_sequence(
     m: Machine, state: State, receiver: Ref, sequence: Sequence, name: str, arguments: Arguments
 ) -> list[State]:
+    given = arguments.positional
+    if name in ("pop", "popleft"):
+        return [state.push(_pop(m, state, receiver, sequence, name, given))]
+    if name == "copy":
+        return [state.push(m.new(state, arguments.node, sequence.copy()))]
+    if name == "sort":
+        return [after.push(NONE) for after in ranked(m, state, sequence, arguments)]
+    if name == "reverse" or _change(m, state, receiver, sequence, name, given):
+        return [state.push(NONE)]
+    return [state.push(m.unknown())]
+
+
+def _change(
+    m: Machine, state: State, receiver: Ref, sequence: Sequence, name: str, given: list[Value]
+) -> bool:
+    """Add to a list or remove from it; say whether the method is one that does."""
     from flushlint.machine.containers import append
 
-    given = arguments.positional
     if name in ("append", "add", "appendleft") and given:
         append(state, receiver.id, given[0])
     elif name == "insert" and len(given) == 2:
@@ -56,8 +72,6 @@ def _call_sequence(
             append(state, receiver.id, item)
         if not elements.exact:
             state.edit(Sequence, receiver.id).exact = False
-    elif name in ("pop", "popleft"):
-        return [state.push(_pop(m, state, receiver, sequence, name, given))]
     elif name == "clear":
         edited = state.edit(Sequence, receiver.id)
         edited.items, edited.exact = [], True
@@ -66,11 +80,9 @@ def _call_sequence(
         if given[0] in sequence.items:
             state.edit(Sequence, receiver.id).items.remove(given[0])
             state.dirty = True
-    elif name == "copy":
-        return [state.push(m.new(state, arguments.node, sequence.copy()))]
-    elif name not in ("sort", "reverse"):
-        return [state.push(m.unknown())]
-    return [state.push(NONE)]
+    else:
+        return False
+    return True
 
 
 def _pop(
@@ -157,6 +169,8 @@ def _get(
         if not isinstance(key, Const)
         else [*mapping.rest]
     )
+    if name == "pop" and len(given) == 1 and options:
+        return join_values(options, m.fresh)  # what is not there raises
     return join_values([*options, default], m.fresh)
 
 

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__: list[str] = []
+__all__ = ["ranked"]
 
 _LARGEST_RANGE = 8
 _MOST_OBJECTS = 16
@@ -74,12 +74,12 @@ def _consume(m: Machine, state: State, arguments: Arguments) -> list[State]:
         return [state.push(m.unknown())]
     found: list[State] = []
     for after, elements in _elements(m, state, arguments.positional[0], arguments):
-        for done in _ranked(m, after, elements, arguments):
+        for done in ranked(m, after, elements, arguments):
             found.append(done.push(m.unknown()))
     return found
 
 
-def _ranked(m: Machine, state: State, elements: Sequence, arguments: Arguments) -> list[State]:
+def ranked(m: Machine, state: State, elements: Sequence, arguments: Arguments) -> list[State]:
     """Call the `key` function of `sorted`, `max` and `min` for each element."""
     key = arguments.keywords.get("key")
     if key is None or not isinstance(key, (Ref, Bound, Method)):
@@ -134,7 +134,7 @@ def _container(name: str, kind: str) -> None:
         found = []
         for after, sequence in _elements(m, state, arguments.positional[0], arguments):
             sequence.kind = kind  # type: ignore[assignment]  # one of the three words
-            for done in _ranked(m, after, sequence, arguments):
+            for done in ranked(m, after, sequence, arguments):
                 found.append(done.push(m.new(done, arguments.node, sequence.copy())))
         return found
 
