@@ -8,6 +8,7 @@ import pytest
 
 from flushlint.engine import check_source
 from flushlint.model import AnalysisOptions, Diagnostic, StartMethod
+from flushlint.rules.finding import quoted
 from tests.oracle.fixture import load_fixtures
 
 LONGEST = 290
@@ -65,7 +66,7 @@ def test_a_message_is_one_line_of_problem_and_remedy(finding: Diagnostic) -> Non
     assert "\n" not in finding.message
     assert not PLACE.search(finding.message)
     assert len(finding.message) <= LONGEST
-    assert f"`{finding.subject}`" in problem
+    assert quoted(finding.subject) in problem  # "the file" where the source has no name for it
     assert "with` in the parent" not in finding.message
 
 
