@@ -15,7 +15,7 @@ from flushlint.machine.streams import Log, close
 from flushlint.machine.values import Ref, Union, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
 __all__ = ["collect", "live"]
 
@@ -49,7 +49,8 @@ def collect(
     `finalizer` says whether an instance has a `__del__` of the program's own.
     """
     state.dirty = False
-    alive = live(state)
+    roots = state.roots
+    alive, keys = state.mark(_roots(state))
     garbage = [i for i in state.heap if i not in alive]
     if not garbage:
         state.crowded = max(state.crowded, 2 * len(alive))
@@ -67,7 +68,9 @@ def collect(
     if candidates or touched:
         cyclic = _in_cycles(state, dead)
         touched &= _streams_of(state, cyclic)
-        state.roots = (*state.roots, *(Ref(i) for i in touched if Ref(i) not in state.roots))
+        if touched:
+            added = (Ref(i) for i in sorted(touched) if Ref(i) not in state.roots)
+            state.roots = (*state.roots, *added)
         for identity in candidates:
             if identity in cyclic:
                 state.roots = (*state.roots, Ref(identity))
@@ -81,7 +84,9 @@ def collect(
     # Upper layers hold lower ones, so they go first.
     for identity in sorted(doomed, key=lambda i: _depth(state, i), reverse=True):
         close(log, state, identity)
-    _sweep(state)
+    if state.roots is not roots:
+        alive, keys = state.mark(_roots(state))
+    _sweep(state, alive, keys)
     return []
 
 
@@ -105,8 +110,7 @@ def _depth(state: State, identity: int) -> int:
     return depth
 
 
-def _sweep(state: State) -> None:
-    alive, keys = state.mark(_roots(state))
+def _sweep(state: State, alive: set[int], keys: set[Hashable]) -> None:
     keep = set(alive)
     for identity in alive & state.heap.keys():
         keep.update(_environments(state, identity))
