@@ -26,6 +26,7 @@ from flushlint.knowledge.processes import (
     FORKS,
     HARD_EXITS,
     KILLS,
+    POOL_TYPES,
     PROCESS_PACKAGES,
     PROCESS_TYPES,
 )
@@ -74,7 +75,7 @@ def passes(data: bytes) -> bool:
 def _names() -> set[_Name]:
     """Return what is looked for, with every other spelling that the tables know."""
     functions = {*FORKS, *HARD_EXITS, *KILLS}
-    names = {*PROCESS_TYPES, *functions}
+    names = {*PROCESS_TYPES, *POOL_TYPES, *functions}
     for alias, canonical in CANONICAL.items():
         if canonical in names:
             names.add(alias)
@@ -84,7 +85,7 @@ def _names() -> set[_Name]:
             for name in functions
             if name.startswith(f"{canonical}.")
         }
-    packages = {package.partition(".")[0] for package in PROCESS_PACKAGES}
+    packages = {name.partition(".")[0] for name in (*PROCESS_PACKAGES, *POOL_TYPES)}
     beside: dict[str, tuple[tuple[bytes, ...], ...]] = {}
     for name, source in KILLS.items():
         own = ((_leaf(source).encode(),),) if source is not None else ()

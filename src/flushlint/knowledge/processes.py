@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
 __all__ = [
     "FORKS",
     "HARD_EXITS",
     "KILLS",
     "PICKLED_BY_DILL",
+    "POOL_TYPES",
     "PROCESS_PACKAGES",
     "PROCESS_TYPES",
     "TERMINAL_FORKS",
+    "PoolType",
     "default_start_method",
 ]
 
@@ -27,6 +31,31 @@ PROCESS_TYPES: dict[str, str | None] = {
     "multiprocessing.context.ForkProcess": "fork",
     "multiprocessing.context.SpawnProcess": "spawn",
     "multiprocessing.context.ForkServerProcess": "forkserver",
+}
+
+
+class PoolType(NamedTuple):
+    """A class whose instances run tasks in worker processes.
+
+    `interface` is that of `multiprocessing.Pool` or that of `concurrent.futures.Executor`;
+    `method` is the start method of those that fix it. A `dill` pool pickles nearly everything.
+    """
+
+    interface: Literal["pool", "executor"]
+    method: str | None = None
+    dill: bool = False
+
+
+POOL_TYPES: dict[str, PoolType] = {
+    "multiprocessing.Pool": PoolType("pool"),
+    "multiprocessing.context.ForkContext.Pool": PoolType("pool", "fork"),
+    "multiprocessing.context.SpawnContext.Pool": PoolType("pool", "spawn"),
+    "multiprocessing.context.ForkServerContext.Pool": PoolType("pool", "forkserver"),
+    "torch.multiprocessing.Pool": PoolType("pool"),
+    "billiard.Pool": PoolType("pool"),
+    "multiprocess.Pool": PoolType("pool", dill=True),
+    "pathos.multiprocessing.ProcessPool": PoolType("pool", dill=True),
+    "concurrent.futures.ProcessPoolExecutor": PoolType("executor"),
 }
 
 FORKS = ("os.fork", "os.forkpty", "pty.fork")

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge import constants
-from flushlint.knowledge.processes import PROCESS_TYPES
+from flushlint.knowledge.processes import POOL_TYPES, PROCESS_TYPES
 from flushlint.machine import calls, classes
 from flushlint.machine.namespaces import namespace
 from flushlint.machine.objects import Class, Function, Generator, Instance, Sequence, Stream
@@ -214,6 +214,10 @@ def context_member(instance: Instance, name: str) -> Value:
     if name == "Process" and isinstance(chosen, Const):
         for kind, method in PROCESS_TYPES.items():
             if method == chosen.value:
+                return Ext(kind)
+    if name == "Pool" and isinstance(chosen, Const):
+        for kind, pool in POOL_TYPES.items():
+            if pool.method == chosen.value:
                 return Ext(kind)
     return Ext(f"multiprocessing.{name}")
 

@@ -43,6 +43,9 @@ def flush_standard_streams(m: Machine, state: State) -> None:
 
 def end_interpreter(m: Machine, state: State) -> None:
     """Leave by a normal interpreter exit: everything pending is written out."""
+    from flushlint.machine.workers import end_all  # whose workers end as processes do
+
+    end_all(m, state)
     for identity in state.streams:
         pending = state.stream(identity).pending
         if pending:
@@ -102,7 +105,7 @@ def _survivors(
     lost: list[tuple[int, Write]],
 ) -> set[tuple[int, Write]]:
     """Return the writes that would be kept if the process left the clean way instead."""
-    if process.kind != "process" or process.method == "spawn":
+    if process.kind not in ("process", "worker") or process.method == "spawn":
         return set(lost)
     left = state.copy()
     while len(left.frames) > process.depth:

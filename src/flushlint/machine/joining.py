@@ -186,6 +186,17 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
         if one is not None and two is not None and one != two:
             into.signal = into.signal._replace(value=join_values((one, two), fresh))
     into.dirty |= other.dirty
+    if into.workers is not other.workers:
+        _merge_workers(into, other, fresh)
+
+
+def _merge_workers(into: State, other: State, fresh: Fresh) -> None:
+    """A pool's workers may be in what state they are on either path."""
+    merged = dict(into.workers)
+    for pool, crew in other.workers.items():
+        known = merged.get(pool)
+        merged[pool] = crew if known is None else known.merged(crew, fresh)
+    into.workers = merged
 
 
 def _merge_holds(into: State, other: State) -> None:

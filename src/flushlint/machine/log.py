@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Emission", "HandOver", "Limit", "Log", "Loss", "Misuse", "Pickled", "Process"]
 
-How = Literal["return", "exit", "exec", "abort", "kill", "thread"]
+How = Literal["return", "exit", "exec", "abort", "kill", "thread", "terminate"]
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -36,10 +36,13 @@ class HandOver:
 
 @dataclass(slots=True)
 class Process:
-    """A process of the program. `start` is the call that started it; main has none."""
+    """A process of the program. `start` is the call that started it; main has none.
+
+    A `worker` is one of the processes of a pool or an executor, and stands for each of them.
+    """
 
     id: int
-    kind: Literal["main", "process", "fork"]
+    kind: Literal["main", "process", "fork", "worker"]
     name: str
     parent: int
     start: cst.CSTNode | None = None
@@ -82,11 +85,15 @@ class Emission:
 
 @dataclass(slots=True)
 class Pickled:
-    """An open file that had to be pickled to reach a child started by spawn or forkserver."""
+    """An open file that had to be pickled to reach another process.
+
+    `how` says what it was handed to: a child that spawn or forkserver start, or a task.
+    """
 
     stream: Stream
     hand_over: HandOver
     process: Process
+    how: Literal["start", "task"] = "start"
 
 
 @dataclass(slots=True)

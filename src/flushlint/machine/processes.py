@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["escape", "start"]
+__all__ = ["apart_from_parent", "escape", "expressions", "leave_child", "start", "start_method"]
 
 _PROCESS = "multiprocessing.Process"
 _CONTEXT = "multiprocessing.context"
@@ -57,7 +57,7 @@ def _make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     for index, name, value in ((1, "target", target), (3, "args", args), (4, "kwargs", kwargs)):
         if value is not None:
             node = _argument_node(arguments, index, name)
-            found += _expressions(state, node, value, own=name != "target")
+            found += expressions(state, node, value, own=name != "target")
     attributes["%hand-overs"] = Const(tuple(found))
     return [state.push(NONE)]
 
@@ -73,20 +73,20 @@ def _argument_node(arguments: Arguments, index: int, name: str) -> cst.CSTNode:
     return node
 
 
-def _expressions(state: State, node: cst.CSTNode, value: Value, *, own: bool) -> Iterable[HandOver]:
+def expressions(state: State, node: cst.CSTNode, value: Value, *, own: bool) -> Iterable[HandOver]:
     """Take displays apart, so that each file is found at its own expression."""
     if isinstance(node, (cst.Tuple, cst.List)):
         sequence = state.look(Sequence, value)
         starred = any(isinstance(e, cst.StarredElement) for e in node.elements)
         if sequence is not None and len(sequence.items) == len(node.elements) and not starred:
             for element, item in zip(node.elements, sequence.items, strict=True):
-                yield from _expressions(state, element.value, item, own=own)
+                yield from expressions(state, element.value, item, own=own)
             return
     if isinstance(node, cst.Dict):
         mapping = state.look(Mapping, value)
         if mapping is not None and len(mapping.entries) == len(node.elements):
             for part, item in zip(node.elements, mapping.entries.values(), strict=True):
-                yield from _expressions(state, part.value, item, own=own)
+                yield from expressions(state, part.value, item, own=own)
             return
     yield HandOver(node, value, own)
 
@@ -128,7 +128,7 @@ def _about_processes(package: str) -> None:
         if process.receiver is not None and process.receiver in state.heap:
             return [state.push(Ref(process.receiver))]
         values: dict[str, Value] = {
-            "name": Const("MainProcess" if process.kind != "process" else "Process-1")
+            "name": Const("Process-1" if process.kind in ("process", "worker") else "MainProcess")
         }
         made = Instance(Ext(_PROCESS), values)
         return [state.push(m.new(state, arguments.node, made, "current"))]
@@ -176,12 +176,17 @@ def _run(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
 # -- starting ------------------------------------------------------------------------------------
 
 
-def _start_method(m: Machine, state: State, instance: Instance) -> tuple[str, bool]:
-    """Return the start method, and whether the program or the configuration chose it."""
+def _own_start_method(m: Machine, state: State, instance: Instance) -> tuple[str, bool]:
+    """Return the start method of a process, and whether somebody chose it."""
     for name in classes.external_bases(state, instance.cls):
         fixed = PROCESS_TYPES.get(name)
         if fixed is not None:
             return fixed, True
+    return start_method(m, state)
+
+
+def start_method(m: Machine, state: State) -> tuple[str, bool]:
+    """Return the start method in force, and whether the program or the configuration chose it."""
     if state.start_method is not None:
         return state.start_method, True
     options = m.options
@@ -201,7 +206,7 @@ def start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
         return [state.push(NONE)]
     m.log.boundaries += 1
     flush_standard_streams(m, state)
-    how, chosen = _start_method(m, state, instance)
+    how, chosen = _own_start_method(m, state, instance)
     state.edit(Instance, receiver.id).attributes["%started"] = Const(value=True)
     if receiver not in state.roots:
         state.roots = (*state.roots, receiver)
@@ -251,7 +256,7 @@ def _title(state: State, receiver: Value) -> str:
     return getattr(target, "name", "") or "child"
 
 
-def _apart(
+def apart_from_parent(
     m: Machine, action: Callable[[list[State]], list[State]], child: State
 ) -> tuple[list[State], list[State]]:
     """Run something in a child: no handler of the parent sees what it raises."""
@@ -289,7 +294,7 @@ def _run_child(m: Machine, child: State, receiver: Ref, arguments: Arguments) ->
             found += calls.call(m, branch, option, spread(m, branch, receiver, arguments))
         return found
 
-    normal, abrupt = _apart(m, action, child)
+    normal, abrupt = apart_from_parent(m, action, child)
     for state in abrupt:
         if state.signal is not None and not state.signal.implicit:
             state.signal = None
@@ -298,14 +303,17 @@ def _run_child(m: Machine, child: State, receiver: Ref, arguments: Arguments) ->
         del state.stack[height:]
         state.dirty = True
     for state in m.join(normal):
-        _end_child(m, state)
+        leave_child(m, state)
 
 
-def _end_child(m: Machine, state: State) -> None:
+def leave_child(m: Machine, state: State) -> None:
     """Leave a child the clean way: finalizers, standard streams, then `os._exit`."""
+    from flushlint.machine.workers import end_all  # whose workers end as children do
+
     process = m.log.processes[state.process]
     m.collect(state)
     for after in _run_finalizers(m, state):
+        end_all(m, after)
         flush_standard_streams(m, after)
         if process.method == "spawn":
             end_interpreter(m, after)

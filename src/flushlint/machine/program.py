@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from flushlint.knowledge.processes import FORKS, HARD_EXITS
+from flushlint.knowledge.processes import FORKS, HARD_EXITS, POOL_TYPES
 from flushlint.machine import calls, classes, expressions, statements
 from flushlint.machine.ends import end_interpreter
 from flushlint.machine.interpreter import BudgetError, Machine
@@ -21,6 +21,7 @@ from flushlint.machine.library import (
     iterables,
     logs,
     openers,
+    pools,
     stream_methods,
     threads,
     writers,
@@ -41,7 +42,7 @@ __all__ = ["run_module"]
 # Imported because they register what they know.
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, command_line, expressions, functional,
-    iterables, logs, openers, statements, stream_methods, threads, writers,
+    iterables, logs, openers, pools, statements, stream_methods, threads, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000
@@ -206,6 +207,7 @@ class _Program:
         """Return the names behind which a process may start, fork or end."""
         active = {name.rpartition(".")[2] for name in (*FORKS, *HARD_EXITS)}
         active |= {"Process", "kill", "raise_signal"}
+        active |= {name.rpartition(".")[2] for name in POOL_TYPES}
         return closure(self.m.scopes.values(), active)
 
     def _enter(self, entry: Scope, bases: list[State]) -> list[State]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
+    from flushlint.machine.workers import Crew
+
 __all__ = ["STD_STREAMS", "Frame", "Signal", "State", "origin", "parts"]
 
 _CROWDED = 256
@@ -124,6 +126,7 @@ class State:
         "start_method",
         "streams",
         "watched",
+        "workers",
     )
 
     def __init__(self) -> None:
@@ -144,6 +147,7 @@ class State:
         self.roots: tuple[Value, ...] = ()
         self.dirty = False
         self.watched = False  # the program has finalizers: every reference counts
+        self.workers: dict[int, Crew] = {}  # of each pool that has not ended; replaced, not changed
         self.crowded = _CROWDED  # from so many objects on it is worth looking for garbage
 
     def copy(self) -> State:
@@ -169,6 +173,7 @@ class State:
         other.dirty = self.dirty
         other.crowded = self.crowded
         other.watched = self.watched
+        other.workers = self.workers
         return other
 
     # -- heap -------------------------------------------------------------------------

@@ -103,6 +103,8 @@ def _behind(target: Written) -> str:
 
 def before(process: Process) -> str:
     """Name the moment at which a process gets its copy of the buffers."""
+    if process.kind == "worker":
+        return "the workers start"
     return "start()" if process.kind == "process" else "the fork"
 
 
@@ -125,7 +127,7 @@ def must_reopen(loss: Loss, saved: Remedy) -> bool:
 def elsewhere(log: Log, loss: Loss) -> str:
     """Say what the other start methods make of a loss, if nobody has chosen one."""
     process = log.processes[loss.process]
-    if process.kind != "process" or process.chosen:
+    if process.kind not in ("process", "worker") or process.chosen:
         return ""
     opened_there = loss.stream.process == loss.process
     if loss.hand_over is not None and not opened_there:

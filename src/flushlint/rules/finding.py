@@ -136,6 +136,8 @@ def process_name(log: Log, number: int) -> str:
     process: Process | None = log.processes.get(number)
     if process is None or process.kind == "main":
         return "main process"
+    if process.kind == "worker":
+        return "worker"
     return "forked child" if process.kind == "fork" else f"child `{process.name}`"
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -35,7 +36,7 @@ __all__ = ["check", "compatible", "prefix", "real_losses"]
 
 _CALLS = {
     "exit": "os._exit()", "exec": "os.exec*()", "abort": "os.abort()", "kill": "SIGKILL",
-    "thread": "the end of its thread",
+    "thread": "the end of its thread", "terminate": "SIGTERM",
 }  # fmt: skip
 
 
@@ -79,7 +80,7 @@ def _thrown_away_by_all(log: Log, loss: Loss) -> bool:
 
 
 def check(module: cst.Module, log: Log) -> Iterator[Finding]:
-    """Find FLU101, FLU102 and FLU104."""
+    """Find FLU101 to FLU104."""
     seen: set[object] = set()
     for loss in real_losses(log):
         finding = _finding(module, log, loss)
@@ -90,7 +91,7 @@ def check(module: cst.Module, log: Log) -> Iterator[Finding]:
 
 
 def _cause(finding: Finding, loss: Loss, log: Log) -> object:
-    if finding.code == "FLU102":
+    if finding.code in ("FLU102", "FLU103") and loss.hand_over is None:
         return (finding.code, loss.stream.opened, log.processes[loss.process].name)
     if finding.code == "FLU104":
         # One call may throw away what several files hold, and each must be flushed.
@@ -102,7 +103,9 @@ def _finding(module: cst.Module, log: Log, loss: Loss) -> Finding:
     process = log.processes[loss.process]
     if loss.trailer:
         return _unclosed(module, log, loss)
-    clean_end = process.kind == "process" and not loss.survives
+    clean_end = process.kind in ("process", "worker") and not loss.survives
+    if clean_end and process.kind == "worker":
+        return _of_worker(module, log, loss)
     if clean_end and loss.hand_over is not None:
         return _passed(module, log, loss)
     if clean_end:
@@ -115,6 +118,14 @@ def _passed(module: cst.Module, log: Log, loss: Loss) -> Finding:
     subject = _handed_over(module, log, loss, loss.hand_over)
     message = _at_end(module, log, loss, subject)
     return Finding("FLU101", loss.hand_over.node, message, subject, _steps(log, loss))
+
+
+def _of_worker(module: cst.Module, log: Log, loss: Loss) -> Finding:
+    """FLU103, at the initial argument if the file is one, else at the write."""
+    if loss.hand_over is not None:
+        passed = _passed(module, log, loss)
+        return replace(passed, code="FLU103")
+    return replace(_inherited(module, log, loss), code="FLU103")
 
 
 def _handed_over(module: cst.Module, log: Log, loss: Loss, hand_over: HandOver) -> str:
@@ -157,10 +168,28 @@ def _at_end(module: cst.Module, log: Log, loss: Loss, subject: str) -> str:
         what = "let the thread end and join it, so that the file is closed, or flush each write"
     else:
         what = _last_of_child(loss, saved)
+    if process.kind == "worker":
+        return (
+            f"what a worker writes to {quoted(subject)} is lost: {_end_of_worker(loss)} "
+            f"{_shortfall(saved)}; {_last_of_task(loss, saved)}{elsewhere(log, loss)}"
+        )
     return (
         f"what `{process.name}` writes to {quoted(subject)} is lost: the child ends in "
         f"os._exit() {_shortfall(saved)}; {what}{elsewhere(log, loss)}"
     )
+
+
+def _end_of_worker(loss: Loss) -> str:
+    if loss.how == "terminate":
+        return "the pool terminates its workers"
+    return "the pool's workers end in os._exit()"
+
+
+def _last_of_task(loss: Loss, saved: Remedy) -> str:
+    if must_reopen(loss, saved):
+        return "open the file in the task"
+    first = "flush it before the workers start, and " if flush_first(loss) else ""
+    return f"{first}let each task end {saved.ending}"
 
 
 def _last_of_child(loss: Loss, saved: Remedy) -> str:

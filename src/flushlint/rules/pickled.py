@@ -32,14 +32,26 @@ def check(module: cst.Module, log: Log) -> Iterator[Finding]:
             else "pass the path and open the file in the child"
         )
         message = (
-            f"passing `{subject}` means pickling an open file: start() raises TypeError under "
-            f"{process.method}, and `{process.name}` never runs; {remedy}"
+            _task_message(subject, remedy)
+            if event.how == "task"
+            else (
+                f"passing `{subject}` means pickling an open file: start() raises TypeError under "
+                f"{process.method}, and `{process.name}` never runs; {remedy}"
+            )
         )
         steps: list[Step] = []
         parent = process_name(log, process.parent)
         if event.stream.opened is not None:
             steps.append(Step("opened", parent, event.stream.opened, "the file is opened here"))
         steps.append(Step("handed-over", parent, node, "it has to be pickled here"))
-        if process.start is not None:
+        if event.how == "start" and process.start is not None:
             steps.append(Step("ended", parent, process.start, "this start raises TypeError"))
         yield Finding("FLU301", node, message, subject, steps)
+
+
+def _task_message(subject: str, remedy: str) -> str:
+    return (
+        f"passing `{subject}` to a task means pickling an open file, which raises TypeError under "
+        f"every start method: the task never runs, and nobody hears of it unless its result is "
+        f"fetched; {remedy.replace('in the child', 'in the task')}"
+    )

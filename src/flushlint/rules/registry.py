@@ -60,6 +60,12 @@ RULES: dict[str, Rule] = {
             "argument, a class or `self`, and ends before the buffer is emptied.",
         ),
         Rule(
+            "FLU103",
+            "lost-worker-file",
+            "A worker of a pool or an executor writes to a file that outlives its tasks, and "
+            "ends before the buffer is emptied.",
+        ),
+        Rule(
             "FLU104",
             "lost-at-hard-exit",
             "A process ends at once (`os._exit`, `os.exec*`, `os.abort`, SIGKILL) while "

@@ -291,6 +291,9 @@ def _submit(m: Machine, state: State, receiver: Value, arguments: Arguments) -> 
 
 @method("concurrent.futures.Future", "result", "get")
 def _result(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    if attribute(state, receiver, "%failed") != NONE:  # what it was given could not be pickled
+        calls.stop(m, state, arguments.node, "TypeError")
+        return []
     m.may_raise(state, None, arguments.node)
     return [state.push(attribute(state, receiver, "%result"))]
 

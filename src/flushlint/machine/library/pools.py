@@ -1,0 +1,413 @@
+"""Pools and executors of processes: what their methods do in the parent and in the workers."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from flushlint.knowledge.processes import POOL_TYPES, PoolType
+from flushlint.machine import calls, classes, workers
+from flushlint.machine.calls import Arguments, called, library, method
+from flushlint.machine.iteration import Elements, iterate
+from flushlint.machine.library.threads import apart, attribute, future, keep, run_apart
+from flushlint.machine.log import Pickled
+from flushlint.machine.objects import Instance, Mapping, Sequence
+from flushlint.machine.pickling import sendable, unpicklable_stream
+from flushlint.machine.processes import expressions, start_method
+from flushlint.machine.values import NONE, Const, Ext, Ref, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
+
+__all__: list[str] = []
+
+_POOLS = tuple(name for name, kind in POOL_TYPES.items() if kind.interface == "pool")
+_EXECUTORS = tuple(name for name, kind in POOL_TYPES.items() if kind.interface == "executor")
+_MOST_TASKS = 8
+
+
+# -- creation -----------------------------------------------------------------------------------
+
+
+def _plan(
+    m: Machine, state: State, receiver: Value, arguments: Arguments, first: int
+) -> workers.Plan:
+    """Read the arguments of a pool. `first` is the position of the initializer."""
+    instance = state.look(Instance, receiver)
+    assert instance is not None
+    kind = _kind(state, instance)
+    how, chosen = start_method(m, state)
+    if kind.method is not None:
+        how, chosen = kind.method, True
+    context = state.look(Instance, arguments.keywords.get("mp_context", NONE))
+    fixed = None if context is None else context.attributes.get("%method")
+    if isinstance(fixed, Const):
+        how, chosen = str(fixed.value), True
+    initializer = arguments.get(first, "initializer") or NONE
+    given = arguments.get(first + 1, "initargs")
+    initargs = iterate(m, state, given).items if given is not None else []
+    node = _argument(arguments, first + 1, "initargs")
+    number = arguments.get(0, "max_workers" if kind.interface == "executor" else "processes")
+    return workers.Plan(
+        arguments.node,
+        how,
+        chosen,
+        initializer,
+        tuple(initargs),
+        () if given is None else tuple(expressions(state, node, given, own=True)),
+        alone=number == Const(1) and arguments.keywords.get("maxtasksperchild", NONE) == NONE,
+        left_open="clean" if kind.interface == "executor" else "terminated",
+    )
+
+
+def _kind(state: State, instance: Instance) -> PoolType:
+    return next(
+        POOL_TYPES[n] for n in classes.external_bases(state, instance.cls) if n in POOL_TYPES
+    )
+
+
+def _argument(arguments: Arguments, index: int, name: str) -> cst.CSTNode:
+    node = arguments.node
+    if isinstance(node, cst.Call):
+        for argument in node.args:
+            if argument.keyword is not None and argument.keyword.value == name:
+                return argument.value
+    if 0 <= index < len(arguments.nodes) and name not in arguments.keywords:
+        return arguments.nodes[index]
+    return node
+
+
+def _make_pool(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """`Pool(processes, initializer, initargs)` starts its workers at once."""
+    assert isinstance(receiver, Ref)
+    if not workers.start_crew(m, state, receiver, _plan(m, state, receiver, arguments, 1)):
+        calls.stop(m, state, arguments.node, "TypeError")
+        return []
+    return [state.push(NONE)]
+
+
+def _make_executor(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """`ProcessPoolExecutor(max_workers, mp_context, initializer, initargs)`: none starts yet."""
+    names = ("max_workers", "mp_context")
+    named = dict(zip(names, arguments.positional, strict=False))
+    plan = _plan(m, state, receiver, _with_keywords(arguments, named), 2)
+    values = [plan.initializer, *plan.initargs]
+    kept = m.new(state, arguments.node, Sequence("tuple", values), "initargs")
+    keep(state, receiver, {"%plan": Const(plan), "%given": kept})
+    return [state.push(NONE)]
+
+
+def _with_keywords(arguments: Arguments, more: dict[str, Value]) -> Arguments:
+    keywords = {**more, **arguments.keywords}
+    return Arguments(arguments.node, arguments.positional, keywords, arguments.nodes)
+
+
+for _name in _POOLS:
+    method(_name, "__init__")(_make_pool)
+for _name in _EXECUTORS:
+    method(_name, "__init__")(_make_executor)
+
+
+# -- tasks --------------------------------------------------------------------------------------
+
+
+def _submit(
+    m: Machine,
+    state: State,
+    pool: Value,
+    tasks: list[tuple[Value, Arguments]],
+    nodes: list[tuple[cst.CSTNode, Value, bool]],
+) -> bool | None:
+    """Run tasks in the workers; say whether they could be sent. None: the workers can't start.
+
+    `nodes` are the expressions by which the program hands something to the tasks.
+    """
+    assert isinstance(pool, Ref)
+    instance = state.look(Instance, pool)
+    assert instance is not None
+    plan = instance.attributes.get("%plan")
+    if (
+        isinstance(plan, Const)
+        and pool.id not in state.workers
+        and "%ended" not in instance.attributes
+    ):
+        assert isinstance(plan.value, workers.Plan)
+        if not workers.start_crew(m, state, pool, plan.value):
+            return None
+    if not _kind(state, instance).dill and not _can_be_sent(m, state, pool, tasks, nodes):
+        return False
+    workers.run_tasks(m, state, pool, tasks)
+    return True
+
+
+def _can_be_sent(
+    m: Machine,
+    state: State,
+    pool: Ref,
+    tasks: list[tuple[Value, Arguments]],
+    nodes: list[tuple[cst.CSTNode, Value, bool]],
+) -> bool:
+    crew = state.workers.get(pool.id)
+    process = m.log.processes[0 if crew is None else crew.process]
+    found = False
+    for node, value, own in nodes:
+        for hand_over in expressions(state, node, value, own=own):
+            stream = unpicklable_stream(state, hand_over.value)
+            if stream is not None:
+                m.log.pickled.append(Pickled(stream, hand_over, process, "task"))
+                found = True
+    return not found and all(
+        sendable(state, value)
+        for function, arguments in tasks
+        for value in (function, *arguments.values())
+    )
+
+
+def _outcome(
+    m: Machine, state: State, arguments: Arguments, sent: bool | None, result: Value
+) -> list[State]:
+    """End a call that waits for its tasks: with the result, or with what they raise."""
+    if not sent:
+        calls.stop(m, state, arguments.node, "TypeError")
+        return []
+    m.may_raise(state, None, arguments.node)
+    return [state.push(result)]
+
+
+def _promise(
+    m: Machine, state: State, arguments: Arguments, sent: bool | None, result: Value
+) -> list[State]:
+    """End a call that does not wait: what went wrong shows when the result is asked for."""
+    if sent is None:
+        return _outcome(m, state, arguments, sent, result)
+    made = future(m, state, arguments, result)
+    if not sent:
+        keep(state, made, {"%failed": Const(value=True)})
+    return [state.push(made)]
+
+
+def _each(m: Machine, state: State, arguments: Arguments, *names: str) -> list[State]:
+    """Call the callbacks among the arguments, which run in the parent."""
+    states = [state]
+    for name in names:
+        callback = arguments.keywords.get(name, NONE)
+        if callback == NONE:
+            continue
+        again: list[State] = []
+        for current in states:
+            given = Arguments(arguments.node, [m.unknown()])
+            for after in run_apart(m, current, callback, given):
+                after.pop()
+                again.append(after)
+        states = again
+    return states
+
+
+def _apply(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """`apply(func, args, kwds)`: one task."""
+    if not arguments.positional and "func" not in arguments.keywords:
+        return calls.unknown_call(m, state, arguments, receiver=receiver)
+    function = arguments.get(0, "func") or NONE
+    args, kwds = arguments.get(1, "args") or NONE, arguments.get(2, "kwds") or NONE
+    found: list[State] = []
+    for branch, option in m.choose(state, function):
+        given = iterate(m, branch, args)
+        named = branch.look(Mapping, kwds)
+        keywords = {} if named is None else {str(k): v for k, v in named.entries.items()}
+        inner = Arguments(
+            arguments.node, list(given.items), keywords, open=args != NONE and not given.exact
+        )
+        nodes = [(_argument(arguments, 0, "func"), option, False)]
+        for index, name, value in ((1, "args", args), (2, "kwds", kwds)):
+            nodes.append((_argument(arguments, index, name), value, True))
+        sent = _submit(m, branch, receiver, [(option, inner)], nodes)
+        found += _finish(m, branch, arguments, sent, m.unknown())
+    return found
+
+
+def _finish(
+    m: Machine, state: State, arguments: Arguments, sent: bool | None, result: Value
+) -> list[State]:
+    """End a call by its kind: at once, or when the task is done."""
+    if called(arguments).endswith("_async") or called(arguments) == "submit":
+        found: list[State] = []
+        for after in _each(m, state, arguments, "callback") if sent else [state]:
+            found += _promise(m, after, arguments, sent, result)
+        return found
+    return _outcome(m, state, arguments, sent, result)
+
+
+def _map(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """`map(func, iterable)` and its kin: a task for each element."""
+    function = arguments.get(0, "func")
+    iterable = arguments.get(1, "iterable")
+    if function is None or iterable is None:
+        return calls.unknown_call(m, state, arguments, receiver=receiver)
+    several = arguments.positional[1:] if _is_executor(state, receiver) else [iterable]
+    found: list[State] = []
+    for after, columns in _columns(m, state, several, arguments):
+        for branch, option in m.choose(after, function):
+            rows = _rows(m, branch, columns, starred="starmap" in called(arguments))
+            tasks = [(option, Arguments(arguments.node, row)) for row in rows]
+            nodes = [(_argument(arguments, 0, "func"), option, False)]
+            for index, column in enumerate(columns):
+                node = _argument(arguments, index + 1, "iterable")
+                many = branch_sequence(m, branch, column, arguments)
+                nodes.append((node, many, True))
+            sent = _submit(m, branch, receiver, tasks, nodes)
+            found += _mapped(m, branch, receiver, arguments, sent, columns)
+    return found
+
+
+def branch_sequence(m: Machine, state: State, column: Elements, arguments: Arguments) -> Value:
+    """Return the elements of an iterable as a list of the program."""
+    return m.new(state, arguments.node, Sequence("list", list(column.items)), "column")
+
+
+def _mapped(
+    m: Machine, state: State, receiver: Value, arguments: Arguments, sent: bool | None,
+    columns: list[Elements],
+) -> list[State]:  # fmt: skip
+    word = called(arguments)
+    first = columns[0]
+    results: list[Value] = [m.unknown() for _ in first.items]
+    lazy = word.startswith("imap") or _is_executor(state, receiver)
+    exact = first.exact and len(columns) == 1
+    made = Sequence("iterator" if lazy else "list", results, exact=exact, nonempty=first.nonempty)
+    if lazy and sent is False:
+        # It raises when the first result is asked for, if ever.
+        return [state.push(m.unknown())]
+    value = m.new(state, arguments.node, made, "results")
+    return _finish(m, state, arguments, sent, value)
+
+
+def _is_executor(state: State, receiver: Value) -> bool:
+    instance = state.look(Instance, receiver)
+    return instance is not None and _kind(state, instance).interface == "executor"
+
+
+def _columns(
+    m: Machine, state: State, values: list[Value], arguments: Arguments
+) -> Iterator[tuple[State, list[Elements]]]:
+    """Run the iterables to their ends, as a pool does in the parent."""
+    states = [state]
+    for value in values:
+        again: list[State] = []
+        for current in states:
+            again += calls.call(
+                m, current, Ext("builtins.list"), Arguments(arguments.node, [value])
+            )
+        states = again
+    for after in states:
+        lists = after.take(len(values))
+        yield after, [iterate(m, after, one) for one in lists]
+
+
+def _rows(m: Machine, state: State, columns: list[Elements], *, starred: bool) -> list[list[Value]]:
+    """Return the arguments of each task; of many or of unknown ones one stands for all."""
+    few = all(column.exact and len(column.items) <= _MOST_TASKS for column in columns)
+    if few:
+        rows = [list(row) for row in zip(*(c.items for c in columns), strict=False)]
+    else:
+        rows = [[column.any(m, state) for column in columns]]
+    if starred:
+        return [list(iterate(m, state, row[0]).items) for row in rows]
+    return rows
+
+
+def _submit_one(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """`submit(fn, *args, **kwargs)`: one task, and a future of its result."""
+    if not arguments.positional:
+        return calls.unknown_call(m, state, arguments, receiver=receiver)
+    function, inner = arguments.positional[0], arguments.after(1)
+    found: list[State] = []
+    for branch, option in m.choose(state, function):
+        nodes = [(_argument(arguments, 0, "fn"), option, False)]
+        nodes += [(n, v, True) for n, v in zip(inner.nodes, inner.positional, strict=False)]
+        nodes += [(_argument(arguments, -1, k), v, True) for k, v in inner.keywords.items()]
+        sent = _submit(m, branch, receiver, [(option, inner)], nodes)
+        found += _promise(m, branch, arguments, sent, m.unknown())
+    return found
+
+
+for _name in _POOLS:
+    method(_name, "apply", "apply_async")(_apply)
+    method(_name, "map", "imap", "imap_unordered", "map_async", "starmap", "starmap_async")(_map)
+for _name in _EXECUTORS:
+    method(_name, "map")(_map)
+    method(_name, "submit")(_submit_one)
+
+
+# -- end ----------------------------------------------------------------------------------------
+
+
+def _end(
+    m: Machine, state: State, receiver: Value, ending: workers.Ending, arguments: Arguments
+) -> list[State]:
+    assert isinstance(receiver, Ref)
+    keep(state, receiver, {"%ended": Const(value=True)})
+    workers.end_crew(m, state, receiver, ending)
+    return [state.push(NONE)]
+
+
+def _close(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """`close()` lets the workers leave when they have nothing more to do."""
+    keep(state, receiver, {"%closed": Const(value=True)})
+    return [state.push(NONE)]
+
+
+def _join(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    if attribute(state, receiver, "%closed") == NONE:
+        return [state.push(NONE)]
+    return _end(m, state, receiver, "clean", arguments)
+
+
+def _terminate(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    return _end(m, state, receiver, "terminated", arguments)
+
+
+def _shut_down(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """An executor lets its workers finish, whether it waits for them or not."""
+    return _end(m, state, receiver, "clean", arguments)
+
+
+def _enter(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    return [state.push(receiver)]
+
+
+for _name in _POOLS:
+    method(_name, "close")(_close)
+    method(_name, "join")(_join)
+    method(_name, "terminate", "__exit__")(_terminate)
+    method(_name, "__enter__")(_enter)
+for _name in _EXECUTORS:
+    method(_name, "shutdown", "__exit__")(_shut_down)
+    method(_name, "__enter__")(_enter)
+
+
+# -- results ------------------------------------------------------------------------------------
+
+apart("concurrent.futures.Future", "ready", "successful", "set_result", "cancelled")
+
+
+@library("concurrent.futures.as_completed")
+def _as_completed(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """The futures come out in some order."""
+    futures = arguments.get(0, "fs") or NONE
+    return calls.call(m, state, Ext("builtins.list"), Arguments(arguments.node, [futures]))
+
+
+@library("concurrent.futures.wait")
+def _wait(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """`done, not_done = wait(futures)`: which is where is open."""
+    found = _as_completed(m, state, arguments)
+    for after in found:
+        done = after.pop()
+        rest = m.new(after, arguments.node, Sequence("set", [], exact=False), "not done")
+        pair = Sequence("tuple", [done, rest])
+        after.push(m.new(after, arguments.node, pair, "waited"))
+    return found
