@@ -26,8 +26,10 @@ from flushlint.knowledge.processes import (
     FORKS,
     HARD_EXITS,
     KILLS,
+    PARALLEL,
     POOL_TYPES,
     PROCESS_PACKAGES,
+    PROCESS_STARTERS,
     PROCESS_TYPES,
 )
 from flushlint.knowledge.streams import OPENERS
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["passes"]
 
 _SIGKILL = (b"SIGKILL", b"9")
+_STARTERS = (*PROCESS_TYPES, *POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
 
 _WORDS: dict[bytes, Callable[[bytes], object]] = {}
 
@@ -75,7 +78,7 @@ def passes(data: bytes) -> bool:
 def _names() -> set[_Name]:
     """Return what is looked for, with every other spelling that the tables know."""
     functions = {*FORKS, *HARD_EXITS, *KILLS}
-    names = {*PROCESS_TYPES, *POOL_TYPES, *functions}
+    names = {*_STARTERS, *functions}
     for alias, canonical in CANONICAL.items():
         if canonical in names:
             names.add(alias)
@@ -85,7 +88,7 @@ def _names() -> set[_Name]:
             for name in functions
             if name.startswith(f"{canonical}.")
         }
-    packages = {name.partition(".")[0] for name in (*PROCESS_PACKAGES, *POOL_TYPES)}
+    packages = {name.partition(".")[0] for name in (*PROCESS_PACKAGES, *_STARTERS)}
     beside: dict[str, tuple[tuple[bytes, ...], ...]] = {}
     for name, source in KILLS.items():
         own = ((_leaf(source).encode(),),) if source is not None else ()

@@ -8,9 +8,11 @@ __all__ = [
     "FORKS",
     "HARD_EXITS",
     "KILLS",
+    "PARALLEL",
     "PICKLED_BY_DILL",
     "POOL_TYPES",
     "PROCESS_PACKAGES",
+    "PROCESS_STARTERS",
     "PROCESS_TYPES",
     "TERMINAL_FORKS",
     "PoolType",
@@ -57,6 +59,15 @@ POOL_TYPES: dict[str, PoolType] = {
     "pathos.multiprocessing.ProcessPool": PoolType("pool", dill=True),
     "concurrent.futures.ProcessPoolExecutor": PoolType("executor"),
 }
+
+# Functions that start processes for a target: position and default of the start method.
+PROCESS_STARTERS: dict[str, int] = {
+    "torch.multiprocessing.spawn": 5,
+    "torch.multiprocessing.start_processes": 5,
+}
+
+# Calls of functions in parallel; which processes run them, the call says.
+PARALLEL = ("joblib.Parallel",)
 
 FORKS = ("os.fork", "os.forkpty", "pty.fork")
 

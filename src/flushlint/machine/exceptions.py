@@ -10,7 +10,7 @@ import libcst as cst
 from flushlint.machine import classes, names
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.objects import Instance, Sequence
-from flushlint.machine.values import NONE, Ext, Ref, Unknown, Value
+from flushlint.machine.values import NONE, Ext, Ref, Union, Unknown, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.state import Signal, State
@@ -46,6 +46,9 @@ def catches(state: State, handler: Value | None, signal: Signal) -> Answer:
         if "yes" in answers:
             return "yes"
         return "maybe" if "maybe" in answers else "no"
+    if isinstance(signal.value, Union):
+        options = {catches(state, handler, signal._replace(value=v)) for v in signal.value.options}
+        return options.pop() if len(options) == 1 else "maybe"
     raised = _raised_classes(state, signal.value)
     if raised is None:
         return _catches_anything(handler)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import libcst as cst
 
-from flushlint.knowledge.processes import FORKS, HARD_EXITS
+from flushlint.knowledge.processes import FORKS, HARD_EXITS, PARALLEL, POOL_TYPES, PROCESS_STARTERS
 from flushlint.knowledge.streams import OPENERS, STREAM_WORDS, WRITERS
 from flushlint.machine.joining import compact, join, join_values
 from flushlint.machine.lifetime import collect, live
@@ -188,7 +188,9 @@ class Machine:
     @cached_property
     def consequential(self) -> set[str]:
         """Names behind which a stream is touched, a process begins or state is changed."""
-        words = {name.rpartition(".")[2] for name in (*OPENERS, *WRITERS, *FORKS, *HARD_EXITS)}
+        starters = (*POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
+        known = (*OPENERS, *WRITERS, *FORKS, *HARD_EXITS, *starters)
+        words = {name.rpartition(".")[2] for name in known}
         words |= STREAM_WORDS
         words |= {scope.name for scope in self.scopes.values() if scope.stores or scope.yields}
         return closure(self.scopes.values(), words)

@@ -27,7 +27,15 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["apart_from_parent", "escape", "expressions", "leave_child", "start", "start_method"]
+__all__ = [
+    "apart_from_parent",
+    "argument_node",
+    "escape",
+    "expressions",
+    "leave_child",
+    "start",
+    "start_method",
+]
 
 _PROCESS = "multiprocessing.Process"
 _CONTEXT = "multiprocessing.context"
@@ -56,13 +64,13 @@ def _make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     found: list[HandOver] = []
     for index, name, value in ((1, "target", target), (3, "args", args), (4, "kwargs", kwargs)):
         if value is not None:
-            node = _argument_node(arguments, index, name)
+            node = argument_node(arguments, index, name)
             found += expressions(state, node, value, own=name != "target")
     attributes["%hand-overs"] = Const(tuple(found))
     return [state.push(NONE)]
 
 
-def _argument_node(arguments: Arguments, index: int, name: str) -> cst.CSTNode:
+def argument_node(arguments: Arguments, index: int, name: str) -> cst.CSTNode:
     node = arguments.node
     if isinstance(node, cst.Call):
         for argument in node.args:

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from flushlint.knowledge.processes import FORKS, HARD_EXITS, POOL_TYPES
+from flushlint.knowledge.processes import FORKS, HARD_EXITS, PARALLEL, POOL_TYPES, PROCESS_STARTERS
 from flushlint.machine import calls, classes, expressions, statements
 from flushlint.machine.ends import end_interpreter
 from flushlint.machine.interpreter import BudgetError, Machine
@@ -21,6 +21,7 @@ from flushlint.machine.library import (
     iterables,
     logs,
     openers,
+    parallel,
     pools,
     stream_methods,
     threads,
@@ -42,7 +43,7 @@ __all__ = ["run_module"]
 # Imported because they register what they know.
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, command_line, expressions, functional,
-    iterables, logs, openers, pools, statements, stream_methods, threads, writers,
+    iterables, logs, openers, parallel, pools, statements, stream_methods, threads, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000
@@ -207,7 +208,8 @@ class _Program:
         """Return the names behind which a process may start, fork or end."""
         active = {name.rpartition(".")[2] for name in (*FORKS, *HARD_EXITS)}
         active |= {"Process", "kill", "raise_signal"}
-        active |= {name.rpartition(".")[2] for name in POOL_TYPES}
+        starters = (*POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
+        active |= {name.rpartition(".")[2] for name in starters}
         return closure(self.m.scopes.values(), active)
 
     def _enter(self, entry: Scope, bases: list[State]) -> list[State]:

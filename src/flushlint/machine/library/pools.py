@@ -4,8 +4,6 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-import libcst as cst
-
 from flushlint.knowledge.processes import POOL_TYPES, PoolType
 from flushlint.machine import calls, classes, workers
 from flushlint.machine.calls import Arguments, called, library, method
@@ -14,11 +12,13 @@ from flushlint.machine.library.threads import apart, attribute, future, keep, ru
 from flushlint.machine.log import Pickled
 from flushlint.machine.objects import Instance, Mapping, Sequence
 from flushlint.machine.pickling import sendable, unpicklable_stream
-from flushlint.machine.processes import expressions, start_method
+from flushlint.machine.processes import argument_node, expressions, start_method
 from flushlint.machine.values import NONE, Const, Ext, Ref, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    import libcst as cst
 
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
@@ -50,7 +50,7 @@ def _plan(
     initializer = arguments.get(first, "initializer") or NONE
     given = arguments.get(first + 1, "initargs")
     initargs = iterate(m, state, given).items if given is not None else []
-    node = _argument(arguments, first + 1, "initargs")
+    node = argument_node(arguments, first + 1, "initargs")
     number = arguments.get(0, "max_workers" if kind.interface == "executor" else "processes")
     return workers.Plan(
         arguments.node,
@@ -68,17 +68,6 @@ def _kind(state: State, instance: Instance) -> PoolType:
     return next(
         POOL_TYPES[n] for n in classes.external_bases(state, instance.cls) if n in POOL_TYPES
     )
-
-
-def _argument(arguments: Arguments, index: int, name: str) -> cst.CSTNode:
-    node = arguments.node
-    if isinstance(node, cst.Call):
-        for argument in node.args:
-            if argument.keyword is not None and argument.keyword.value == name:
-                return argument.value
-    if 0 <= index < len(arguments.nodes) and name not in arguments.keywords:
-        return arguments.nodes[index]
-    return node
 
 
 def _make_pool(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
@@ -221,9 +210,9 @@ def _apply(m: Machine, state: State, receiver: Value, arguments: Arguments) -> l
         inner = Arguments(
             arguments.node, list(given.items), keywords, open=args != NONE and not given.exact
         )
-        nodes = [(_argument(arguments, 0, "func"), option, False)]
+        nodes = [(argument_node(arguments, 0, "func"), option, False)]
         for index, name, value in ((1, "args", args), (2, "kwds", kwds)):
-            nodes.append((_argument(arguments, index, name), value, True))
+            nodes.append((argument_node(arguments, index, name), value, True))
         sent = _submit(m, branch, receiver, [(option, inner)], nodes)
         found += _finish(m, branch, arguments, sent, m.unknown())
     return found
@@ -253,9 +242,9 @@ def _map(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
         for branch, option in m.choose(after, function):
             rows = _rows(m, branch, columns, starred="starmap" in called(arguments))
             tasks = [(option, Arguments(arguments.node, row)) for row in rows]
-            nodes = [(_argument(arguments, 0, "func"), option, False)]
+            nodes = [(argument_node(arguments, 0, "func"), option, False)]
             for index, column in enumerate(columns):
-                node = _argument(arguments, index + 1, "iterable")
+                node = argument_node(arguments, index + 1, "iterable")
                 many = branch_sequence(m, branch, column, arguments)
                 nodes.append((node, many, True))
             sent = _submit(m, branch, receiver, tasks, nodes)
@@ -326,9 +315,9 @@ def _submit_one(m: Machine, state: State, receiver: Value, arguments: Arguments)
     function, inner = arguments.positional[0], arguments.after(1)
     found: list[State] = []
     for branch, option in m.choose(state, function):
-        nodes = [(_argument(arguments, 0, "fn"), option, False)]
+        nodes = [(argument_node(arguments, 0, "fn"), option, False)]
         nodes += [(n, v, True) for n, v in zip(inner.nodes, inner.positional, strict=False)]
-        nodes += [(_argument(arguments, -1, k), v, True) for k, v in inner.keywords.items()]
+        nodes += [(argument_node(arguments, -1, k), v, True) for k, v in inner.keywords.items()]
         sent = _submit(m, branch, receiver, [(option, inner)], nodes)
         found += _promise(m, branch, arguments, sent, m.unknown())
     return found
