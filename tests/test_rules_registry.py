@@ -23,6 +23,7 @@ ROOT = Path(__file__).parent.parent
 CODES = [
     "FLU101",
     "FLU102",
+    "FLU103",
     "FLU104",
     "FLU201",
     "FLU301",
@@ -44,6 +45,7 @@ HEADINGS = [
 OUTCOMES = {
     "FLU101": ("error1.log", "", "hello, func put write\n"),
     "FLU102": ("worker.log", "", "work done\n"),
+    "FLU103": ("worker.log", "", "0 done\n1 done\n2 done\n"),
     "FLU104": ("report.txt", "", "3 files checked\n"),
     "FLU201": ("table.csv", "number\n1\nnumber\n2\nnumber\n", "number\n1\n2\n"),
     "FLU301": ("hello.log", "", "hello\n"),

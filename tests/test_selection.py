@@ -28,8 +28,8 @@ def test_an_opt_in_rule_is_on_when_selected_by_any_prefix(opt_in: str, prefix: s
 @pytest.mark.parametrize(
     ("layer", "expected"),
     [
-        (Layer(select=("FLU1",)), {"FLU101", "FLU102", "FLU104"}),
-        (Layer(select=("FLU1",), ignore=("FLU102",)), {"FLU101", "FLU104"}),
+        (Layer(select=("FLU1",)), {"FLU101", "FLU102", "FLU103", "FLU104"}),
+        (Layer(select=("FLU1",), ignore=("FLU102",)), {"FLU101", "FLU103", "FLU104"}),
         (Layer(select=("FLU101",), ignore=("FLU1",)), {"FLU101"}),
         (Layer(select=("FLU101",), ignore=("FLU101",)), set()),
         (Layer(select=("FLU1", "FLU102"), ignore=("FLU10",)), {"FLU102"}),
@@ -53,7 +53,7 @@ def test_a_select_on_the_command_line_starts_afresh() -> None:
 def test_other_options_on_the_command_line_change_what_is_configured() -> None:
     configured = Layer(select=("FLU1",))
     changed = Layer(ignore=("FLU101", "FLU102"), extend_select=("FLU2",))
-    assert enabled_codes([configured, changed]) == {"FLU104", "FLU201"}
+    assert enabled_codes([configured, changed]) == {"FLU103", "FLU104", "FLU201"}
 
 
 def test_a_short_ignore_on_the_command_line_beats_a_long_select_in_the_configuration() -> None:

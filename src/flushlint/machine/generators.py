@@ -220,6 +220,9 @@ def await_value(m: Machine, state: State, value: Value, node: cst.CSTNode) -> li
             after.push(result)
         return ended
     instance = state.look(Instance, value)
+    if instance is not None and "%failed" in instance.attributes:
+        calls.stop(m, state, node, "TypeError")
+        return []
     if instance is not None and "%result" in instance.attributes:
         is_raised = state.facts.get(("cancelled", value))
         if is_raised is not None and ("cancel", value) not in state.facts:

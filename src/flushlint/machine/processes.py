@@ -71,6 +71,7 @@ def _make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
 
 
 def argument_node(arguments: Arguments, index: int, name: str) -> cst.CSTNode:
+    """Return the expression of an argument, the call itself where it has none."""
     node = arguments.node
     if isinstance(node, cst.Call):
         for argument in node.args:
