@@ -30,7 +30,17 @@ if TYPE_CHECKING:
     from flushlint.machine.joining import Fresh
     from flushlint.machine.state import State
 
-__all__ = ["Crew", "Ending", "Plan", "end_all", "end_crew", "run_tasks", "start_crew"]
+__all__ = [
+    "Crew",
+    "Ending",
+    "Plan",
+    "end_all",
+    "end_crew",
+    "promise",
+    "run_tasks",
+    "start_crew",
+    "wait_for",
+]
 
 Ending: TypeAlias = Literal["clean", "terminated"]
 _MOST_STATES = 16
@@ -40,8 +50,8 @@ _MOST_STATES = 16
 class Plan:
     """How the workers of a pool are started: start method, initializer, and what it is given.
 
-    `alone` says that there is one worker, which runs every task. `left_open` is the end that a
-    pool comes to which the program does not end itself.
+    `alone` says that there is one worker, which runs every task, `renewed` that workers are
+    replaced after some tasks. `left_open` is the end that a pool comes to which the program does not end itself.
     """
 
     node: cst.CSTNode
@@ -51,24 +61,35 @@ class Plan:
     initargs: tuple[Value, ...] = ()
     hand_overs: tuple[HandOver, ...] = ()
     alone: bool = False
+    renewed: bool = False
     left_open: Ending = "terminated"
 
 
 @dataclass(frozen=True, slots=True)
 class Crew:
-    """The workers of a pool: the states of those that have run no task yet, and of the rest."""
+    """The workers of a pool: the states of those that have run no task yet, and of the rest.
+
+    `awaited` are the futures of tasks for which nobody has waited so far.
+    """
 
     plan: Plan
     process: int
     idle: tuple[State, ...] = ()
     worked: tuple[State, ...] = ()
+    awaited: frozenset[Value] = frozenset()
+
+    @property
+    def grows(self) -> bool:
+        """Say whether the next task may be run by a worker that is started for it."""
+        return self.plan.method == "fork" and self.plan.renewed
 
     def merged(self, other: Crew, fresh: Fresh) -> Crew:
         """Return workers that are in the states of either."""
         if self is other:
             return self
         idle = _united(self.idle, other.idle, fresh)
-        return replace(self, idle=idle, worked=_united(self.worked, other.worked, fresh))
+        worked = _united(self.worked, other.worked, fresh)
+        return replace(self, idle=idle, worked=worked, awaited=self.awaited | other.awaited)
 
 
 def _united(some: tuple[State, ...], others: tuple[State, ...], fresh: Fresh) -> tuple[State, ...]:
@@ -212,6 +233,22 @@ def _run(m: Machine, worker: State, action: Callable[[list[State]], list[State]]
         state.dirty = True
         m.collect(state)
     return m.join(normal)
+
+
+def promise(state: State, pool: Ref, future: Value) -> None:
+    """Note that a task goes on while nobody waits for its result."""
+    crew = state.workers.get(pool.id)
+    if crew is not None:
+        awaited = crew.awaited | {future}
+        state.workers = {**state.workers, pool.id: replace(crew, awaited=awaited)}
+
+
+def wait_for(state: State, futures: set[Value]) -> None:
+    """Note that the tasks of these futures are done."""
+    for pool, crew in state.workers.items():
+        if not crew.awaited.isdisjoint(futures):
+            done = replace(crew, awaited=crew.awaited - futures)
+            state.workers = {**state.workers, pool: done}
 
 
 # -- end ----------------------------------------------------------------------------------------

@@ -51,6 +51,8 @@ def _plan(
     given = arguments.get(first + 1, "initargs")
     initargs = iterate(m, state, given).items if given is not None else []
     node = argument_node(arguments, first + 1, "initargs")
+    most = arguments.get(3, "maxtasksperchild") if kind.interface == "pool" else None
+    renewed = most not in (None, NONE)
     number = arguments.get(0, "max_workers" if kind.interface == "executor" else "processes")
     return workers.Plan(
         arguments.node,
@@ -59,7 +61,8 @@ def _plan(
         initializer,
         tuple(initargs),
         () if given is None else tuple(expressions(state, node, given, own=True)),
-        alone=number == Const(1) and arguments.keywords.get("maxtasksperchild", NONE) == NONE,
+        alone=number == Const(1) and not renewed,
+        renewed=renewed,
         left_open="clean" if kind.interface == "executor" else "terminated",
     )
 
@@ -73,7 +76,8 @@ def _kind(state: State, instance: Instance) -> PoolType:
 def _make_pool(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """`Pool(processes, initializer, initargs)` starts its workers at once."""
     assert isinstance(receiver, Ref)
-    if not workers.start_crew(m, state, receiver, _plan(m, state, receiver, arguments, 1)):
+    plan = _keep_plan(m, state, receiver, _plan(m, state, receiver, arguments, 1))
+    if not workers.start_crew(m, state, receiver, plan):
         calls.stop(m, state, arguments.node, "TypeError")
         return []
     return [state.push(NONE)]
@@ -83,11 +87,16 @@ def _make_executor(m: Machine, state: State, receiver: Value, arguments: Argumen
     """`ProcessPoolExecutor(max_workers, mp_context, initializer, initargs)`: none starts yet."""
     names = ("max_workers", "mp_context")
     named = dict(zip(names, arguments.positional, strict=False))
-    plan = _plan(m, state, receiver, _with_keywords(arguments, named), 2)
-    values = [plan.initializer, *plan.initargs]
-    kept = m.new(state, arguments.node, Sequence("tuple", values), "initargs")
-    keep(state, receiver, {"%plan": Const(plan), "%given": kept})
+    _keep_plan(m, state, receiver, _plan(m, state, receiver, _with_keywords(arguments, named), 2))
     return [state.push(NONE)]
+
+
+def _keep_plan(m: Machine, state: State, receiver: Value, plan: workers.Plan) -> workers.Plan:
+    """Let the pool hold what its later workers are given."""
+    values = [plan.initializer, *plan.initargs]
+    kept = m.new(state, plan.node, Sequence("tuple", values), "initargs")
+    keep(state, receiver, {"%plan": Const(plan), "%given": kept})
+    return plan
 
 
 def _with_keywords(arguments: Arguments, more: dict[str, Value]) -> Arguments:
@@ -118,12 +127,10 @@ def _submit(
     assert isinstance(pool, Ref)
     instance = state.look(Instance, pool)
     assert instance is not None
+    crew = state.workers.get(pool.id)
     plan = instance.attributes.get("%plan")
-    if (
-        isinstance(plan, Const)
-        and pool.id not in state.workers
-        and "%ended" not in instance.attributes
-    ):
+    lacks_workers = crew is None or crew.grows
+    if lacks_workers and isinstance(plan, Const) and "%ended" not in instance.attributes:
         assert isinstance(plan.value, workers.Plan)
         if not workers.start_crew(m, state, pool, plan.value):
             return None
@@ -168,7 +175,12 @@ def _outcome(
 
 
 def _promise(
-    m: Machine, state: State, arguments: Arguments, sent: bool | None, result: Value
+    m: Machine,
+    state: State,
+    receiver: Value,
+    arguments: Arguments,
+    sent: bool | None,
+    result: Value,
 ) -> list[State]:
     """End a call that does not wait: what went wrong shows when the result is asked for."""
     if sent is None:
@@ -176,6 +188,8 @@ def _promise(
     made = future(m, state, arguments, result)
     if not sent:
         keep(state, made, {"%failed": Const(value=True)})
+    elif isinstance(receiver, Ref):
+        workers.promise(state, receiver, made)
     return [state.push(made)]
 
 
@@ -214,18 +228,23 @@ def _apply(m: Machine, state: State, receiver: Value, arguments: Arguments) -> l
         for index, name, value in ((1, "args", args), (2, "kwds", kwds)):
             nodes.append((argument_node(arguments, index, name), value, True))
         sent = _submit(m, branch, receiver, [(option, inner)], nodes)
-        found += _finish(m, branch, arguments, sent, m.unknown())
+        found += _finish(m, branch, receiver, arguments, sent, m.unknown())
     return found
 
 
 def _finish(
-    m: Machine, state: State, arguments: Arguments, sent: bool | None, result: Value
+    m: Machine,
+    state: State,
+    receiver: Value,
+    arguments: Arguments,
+    sent: bool | None,
+    result: Value,
 ) -> list[State]:
     """End a call by its kind: at once, or when the task is done."""
     if called(arguments).endswith("_async") or called(arguments) == "submit":
         found: list[State] = []
         for after in _each(m, state, arguments, "callback") if sent else [state]:
-            found += _promise(m, after, arguments, sent, result)
+            found += _promise(m, after, receiver, arguments, sent, result)
         return found
     return _outcome(m, state, arguments, sent, result)
 
@@ -271,7 +290,7 @@ def _mapped(
         # It raises when the first result is asked for, if ever.
         return [state.push(m.unknown())]
     value = m.new(state, arguments.node, made, "results")
-    return _finish(m, state, arguments, sent, value)
+    return _finish(m, state, receiver, arguments, sent, value)
 
 
 def _is_executor(state: State, receiver: Value) -> bool:
@@ -319,7 +338,7 @@ def _submit_one(m: Machine, state: State, receiver: Value, arguments: Arguments)
         nodes += [(n, v, True) for n, v in zip(inner.nodes, inner.positional, strict=False)]
         nodes += [(argument_node(arguments, -1, k), v, True) for k, v in inner.keywords.items()]
         sent = _submit(m, branch, receiver, [(option, inner)], nodes)
-        found += _promise(m, branch, arguments, sent, m.unknown())
+        found += _promise(m, branch, receiver, arguments, sent, m.unknown())
     return found
 
 
@@ -380,14 +399,35 @@ for _name in _EXECUTORS:
 
 # -- results ------------------------------------------------------------------------------------
 
-apart("concurrent.futures.Future", "ready", "successful", "set_result", "cancelled")
+_FUTURE = "concurrent.futures.Future"
+apart(_FUTURE, "ready", "successful", "set_result", "cancelled")
+
+
+@method(_FUTURE, "result", "get")
+def _fetch(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """The task is done, or what could not be pickled is told."""
+    workers.wait_for(state, {receiver})
+    if attribute(state, receiver, "%failed") != NONE:
+        calls.stop(m, state, arguments.node, "TypeError")
+        return []
+    m.may_raise(state, None, arguments.node)
+    return [state.push(attribute(state, receiver, "%result"))]
+
+
+@method(_FUTURE, "wait", "exception")
+def _await(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    workers.wait_for(state, {receiver})
+    return [state.push(m.unknown())]
 
 
 @library("concurrent.futures.as_completed")
 def _as_completed(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """The futures come out in some order."""
     futures = arguments.get(0, "fs") or NONE
-    return calls.call(m, state, Ext("builtins.list"), Arguments(arguments.node, [futures]))
+    found = calls.call(m, state, Ext("builtins.list"), Arguments(arguments.node, [futures]))
+    for after in found:
+        workers.wait_for(after, set(iterate(m, after, after.stack[-1]).items))
+    return found
 
 
 @library("concurrent.futures.wait")

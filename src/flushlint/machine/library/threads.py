@@ -289,15 +289,6 @@ def _submit(m: Machine, state: State, receiver: Value, arguments: Arguments) -> 
     return found
 
 
-@method("concurrent.futures.Future", "result", "get")
-def _result(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    if attribute(state, receiver, "%failed") != NONE:  # what it was given could not be pickled
-        calls.stop(m, state, arguments.node, "TypeError")
-        return []
-    m.may_raise(state, None, arguments.node)
-    return [state.push(attribute(state, receiver, "%result"))]
-
-
 @method("concurrent.futures.Future", "add_done_callback")
 def _done(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     return calls.call(m, state, arguments.positional[0], Arguments(arguments.node, [receiver]))
@@ -309,7 +300,7 @@ def _cancel(m: Machine, state: State, receiver: Value, arguments: Arguments) -> 
     return [state.push(m.unknown())]
 
 
-apart("concurrent.futures.Future", "done", "running", "exception", "wait")
+apart("concurrent.futures.Future", "done", "running")
 
 
 @method(_EXECUTOR, "map")
