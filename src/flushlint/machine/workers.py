@@ -51,7 +51,7 @@ class Plan:
     """How the workers of a pool are started: start method, initializer, and what it is given.
 
     `alone` says that there is one worker, which runs every task, `renewed` that workers are
-    replaced after some tasks. `left_open` is the end that a pool comes to which the program does not end itself.
+    replaced after some tasks. `left_open` is how a pool ends that the program does not end.
     """
 
     node: cst.CSTNode
