@@ -44,9 +44,10 @@ def flush_standard_streams(m: Machine, state: State) -> None:
 def end_interpreter(m: Machine, state: State) -> None:
     """Leave by a normal interpreter exit: everything pending is written out."""
     for identity in state.streams:
-        pending = state.stream(identity).pending
-        if pending:
-            m.log.emitted(state, pending)
+        stream = state.stream(identity)
+        if stream.pending:
+            m.log.emitted(state, stream.pending)
+            m.log.let_out(state, stream.guarded)
 
 
 def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: bool) -> None:

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.processes import FORKS, TERMINAL_FORKS
-from flushlint.machine import calls
+from flushlint.machine import calls, locks
 from flushlint.machine.calls import Arguments, library
 from flushlint.machine.log import Process
 from flushlint.machine.objects import Sequence, Stream
@@ -43,6 +43,7 @@ def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State
     m.log.processes[number] = process
     child = state.copy()
     child.process = number
+    locks.part(m, state, child, process)
     run_hooks(m, child, "after_in_child")
     run_hooks(m, state, "after_in_parent")
     return child

@@ -143,6 +143,8 @@ class Machine:
         A site has two names. The second is needed while what the first one made still
         lives; where both do, a loop is making any number, and they become one.
         """
+        if isinstance(obj, Stream):
+            obj.birth = self.fresh()
         context = state.frames[-1].context if state.frames else 0
         first = self.identity((node, context, tag, 0))
         if first not in state.heap:

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
-    from flushlint.machine.objects import Stream, Write
+    from flushlint.machine.objects import Guarded, Stream, Write
     from flushlint.machine.state import State
     from flushlint.machine.values import Value
 
@@ -107,7 +107,11 @@ class Limit:
 
 @dataclass(slots=True)
 class Log:
-    """Everything that the machine reports of one module."""
+    """Everything that the machine reports of one module.
+
+    `guarded` are the writes under a lock, `exposed` those that left their buffer after it was
+    released, and `together` the pairs of runs of processes that are siblings at one time.
+    """
 
     processes: dict[int, Process] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
@@ -116,6 +120,9 @@ class Log:
     misuses: list[Misuse] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
     streams: dict[int, Stream] = field(default_factory=dict)
+    guarded: list[Guarded] = field(default_factory=list)
+    exposed: list[Guarded] = field(default_factory=list)
+    together: set[frozenset[int]] = field(default_factory=set)
     boundaries: int = 0
 
     def emitted(self, state: State, writes: Iterable[Write]) -> None:
@@ -123,3 +130,8 @@ class Log:
         for item in writes:
             if item.forks:
                 self.emissions.append(Emission(item, state.process, state.facts.copy()))
+
+    def let_out(self, state: State, guarded: Iterable[Guarded]) -> None:
+        """What was written under a lock has left the process; it matters if none is held now."""
+        held = {held.lock for held in state.locks}
+        self.exposed += [item for item in guarded if held.isdisjoint(item.locks())]

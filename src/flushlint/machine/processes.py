@@ -11,7 +11,7 @@ from flushlint.knowledge.processes import (
     PROCESS_TYPES,
     default_start_method,
 )
-from flushlint.machine import calls, classes
+from flushlint.machine import calls, classes, locks
 from flushlint.machine.calls import Arguments, derive, library, method
 from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import enlist, fork, run_hooks
@@ -157,6 +157,7 @@ apart(_PROCESS, "is_alive", "terminate", "kill")
 @method(_PROCESS, "join", "close")
 def _join(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """A joined process is no longer kept by `multiprocessing` itself."""
+    locks.joined(state, receiver)
     if receiver in state.roots:
         state.roots = tuple(r for r in state.roots if r != receiver)
         state.dirty = True

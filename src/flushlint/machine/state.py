@@ -28,7 +28,9 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
-__all__ = ["STD_STREAMS", "Frame", "Signal", "State", "origin", "parts"]
+    from flushlint.machine.objects import Held
+
+__all__ = ["STD_STREAMS", "Frame", "Running", "Signal", "State", "origin", "parts"]
 
 _CROWDED = 256
 _HOLDING = (Ref, Bound, Method, Union)
@@ -47,6 +49,13 @@ class Signal(NamedTuple):
     value: Value | None = None
     node: cst.CSTNode | None = None
     implicit: bool = False
+
+
+class Running(NamedTuple):
+    """A child that was started and not yet waited for: its run, and what it is waited for by."""
+
+    run: int
+    handle: Hashable
 
 
 class Frame(NamedTuple):
@@ -116,9 +125,12 @@ class State:
         "handling",
         "heap",
         "holds",
+        "locks",
         "owned",
         "process",
         "roots",
+        "run",
+        "running",
         "signal",
         "stack",
         "start_method",
@@ -142,6 +154,9 @@ class State:
         self.holds: dict[Hashable, tuple[Value, ...]] = {}
         self.externals: dict[str, Value] = {}
         self.roots: tuple[Value, ...] = ()
+        self.locks: tuple[Held, ...] = ()  # locks of `multiprocessing` that the process holds
+        self.run = 0  # the run of the process: a loop may start one process many times
+        self.running: tuple[Running, ...] = ()
         self.dirty = False
         self.watched = False  # the program has finalizers: every reference counts
         self.crowded = _CROWDED  # from so many objects on it is worth looking for garbage
@@ -166,6 +181,9 @@ class State:
         other.holds = self.holds.copy()
         other.externals = self.externals.copy()
         other.roots = self.roots
+        other.locks = self.locks
+        other.run = self.run
+        other.running = self.running
         other.dirty = self.dirty
         other.crowded = self.crowded
         other.watched = self.watched

@@ -72,6 +72,12 @@ RULES: dict[str, Rule] = {
             "one process.",
         ),
         Rule(
+            "FLU202",
+            "flush-outside-lock",
+            "Writes to a file that processes share are made under a lock, and leave the buffer "
+            "when the lock is released.",
+        ),
+        Rule(
             "FLU301",
             "unpicklable-file",
             "An open file is handed to a process whose start method has to pickle it, which fails.",
