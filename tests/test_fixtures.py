@@ -119,6 +119,7 @@ def test_every_code_of_the_release_is_announced_somewhere() -> None:
         "FLU401",
         "FLU402",
         "FLU403",
+        "FLU404",
         "FLU405",
     }
 

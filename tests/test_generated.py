@@ -30,7 +30,7 @@ PROGRAMS_IN_BATCH: Final = 40
 BATCHES_IN_MATRIX: Final = 80
 
 LOSSES: Final = {"FLU101", "FLU102", "FLU104"}
-"""The codes that name a stream; FLU402 and FLU403 stand beside one of them."""
+"""The codes that name a stream; FLU402, FLU403 and FLU404 stand beside one of them."""
 
 MISTAKES: Final = (b"closed file", b"NameError", b"UnboundLocalError")
 """What shows on stderr if a program is not one that somebody would write."""

@@ -30,6 +30,7 @@ CODES = [
     "FLU401",
     "FLU402",
     "FLU403",
+    "FLU404",
     "FLU405",
     "FLU901",
 ]
@@ -52,6 +53,7 @@ OUTCOMES = {
     "FLU401": ("work.log", "", "work done\n"),
     "FLU402": ("events.bin", "", "started\n"),
     "FLU403": ("journal.log", "", "committed\n"),
+    "FLU404": ("jobs.log", "", "job done\n"),
     "FLU405": ("day.log.bz2", "", "work done\n"),
 }
 RULES_WITH_PROGRAMS = sorted(OUTCOMES)

@@ -17,7 +17,17 @@ if TYPE_CHECKING:
     from flushlint.machine.state import State
     from flushlint.machine.values import Value
 
-__all__ = ["Emission", "HandOver", "Limit", "Log", "Loss", "Misuse", "Pickled", "Process"]
+__all__ = [
+    "Cleanup",
+    "Emission",
+    "HandOver",
+    "Limit",
+    "Log",
+    "Loss",
+    "Misuse",
+    "Pickled",
+    "Process",
+]
 
 How = Literal["return", "exit", "exec", "abort", "kill", "thread"]
 
@@ -51,12 +61,22 @@ class Process:
     height: int = 0
 
 
+@dataclass(slots=True, unsafe_hash=True)
+class Cleanup:
+    """A cleanup that did not run: where it was registered, by what, and in which process."""
+
+    node: cst.CSTNode
+    kind: str
+    process: int
+
+
 @dataclass(slots=True)
 class Loss:
     """A pending write thrown away when its process ended.
 
     `hand_over` is the expression through which the file came, if it did; `survives` says
-    that the write would have been kept had the process left without this exit call.
+    that the write would have been kept had the process left without this exit call;
+    `cleanups` are those that would have kept it, had they run.
     """
 
     write: Write
@@ -69,6 +89,7 @@ class Loss:
     std: bool
     facts: dict[Hashable, object]
     trailer: bool = False
+    cleanups: tuple[Cleanup, ...] = ()
 
 
 @dataclass(slots=True)

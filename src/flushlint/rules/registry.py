@@ -99,6 +99,12 @@ RULES: dict[str, Rule] = {
             "`os.fsync` is called on a file that was not flushed, and data are lost for it.",
         ),
         Rule(
+            "FLU404",
+            "cleanup-never-runs",
+            "A cleanup would save what a process loses (`atexit`, `weakref.finalize`, a parent's "
+            "finalizers), but the process ends without running it.",
+        ),
+        Rule(
             "FLU405",
             "flush-without-close",
             "A process flushes a compressed file or an archive, and ends without closing it, "
