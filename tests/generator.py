@@ -2,8 +2,9 @@
 
 Each program hands one file over (`f`), inherits one (`g`) and may open local ones (`h`, `k`); each
 file is called like its variable. The parent may write before it starts the child, and again when
-the child has ended. In a worker of a pool or an executor, the initializer opens `f`. Its decisions come from its arguments: two bits, and for the one
-loop over unknown items a bit for each round. `vectors` lists all inputs that make a difference.
+the child has ended. In a worker of a pool or an executor, the initializer opens `f`. A program's
+decisions come from its arguments: two bits, and for the one loop over unknown items a bit for each
+round. `vectors` lists all inputs that make a difference.
 """
 
 from __future__ import annotations

@@ -115,10 +115,12 @@ def test_every_code_of_the_release_is_announced_somewhere() -> None:
         "FLU103",
         "FLU104",
         "FLU201",
+        "FLU202",
         "FLU301",
         "FLU401",
         "FLU402",
         "FLU403",
+        "FLU404",
         "FLU405",
     }
 

@@ -35,7 +35,7 @@ POOL_BATCHES: Final = 3
 PROGRAMS_IN_POOL_BATCH: Final = 16
 
 LOSSES: Final = {"FLU101", "FLU102", "FLU103", "FLU104"}
-"""The codes that name a stream; FLU402 and FLU403 stand beside one of them."""
+"""The codes that name a stream; FLU402, FLU403 and FLU404 stand beside one of them."""
 
 MISTAKES: Final = (b"closed file", b"NameError", b"UnboundLocalError")
 """What shows on stderr if a program is not one that somebody would write."""

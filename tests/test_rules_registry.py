@@ -26,10 +26,12 @@ CODES = [
     "FLU103",
     "FLU104",
     "FLU201",
+    "FLU202",
     "FLU301",
     "FLU401",
     "FLU402",
     "FLU403",
+    "FLU404",
     "FLU405",
     "FLU901",
 ]
@@ -48,10 +50,12 @@ OUTCOMES = {
     "FLU103": ("worker.log", "", "0 done\n1 done\n2 done\n"),
     "FLU104": ("report.txt", "", "3 files checked\n"),
     "FLU201": ("table.csv", "number\n1\nnumber\n2\nnumber\n", "number\n1\n2\n"),
+    "FLU202": ("ledger.txt", "late\nearly\n", "early\nlate\n"),
     "FLU301": ("hello.log", "", "hello\n"),
     "FLU401": ("work.log", "", "work done\n"),
     "FLU402": ("events.bin", "", "started\n"),
     "FLU403": ("journal.log", "", "committed\n"),
+    "FLU404": ("jobs.log", "", "job done\n"),
     "FLU405": ("day.log.bz2", "", "work done\n"),
 }
 RULES_WITH_PROGRAMS = sorted(OUTCOMES)

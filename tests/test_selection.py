@@ -34,10 +34,13 @@ def test_an_opt_in_rule_is_on_when_selected_by_any_prefix(opt_in: str, prefix: s
         (Layer(select=("FLU101",), ignore=("FLU101",)), set()),
         (Layer(select=("FLU1", "FLU102"), ignore=("FLU10",)), {"FLU102"}),
         (Layer(select=("ALL",), ignore=("FLU",)), set()),
-        (Layer(select=("FLU101",), extend_select=("FLU2",)), {"FLU101", "FLU201"}),
+        (Layer(select=("FLU101",), extend_select=("FLU2",)), {"FLU101", "FLU201", "FLU202"}),
         (Layer(select=()), set()),
         (Layer(ignore=("F",)), set()),
-        (Layer(ignore=("F",), extend_select=("FLU4",)), {"FLU401", "FLU402", "FLU403", "FLU405"}),
+        (
+            Layer(ignore=("F",), extend_select=("FLU4",)),
+            {"FLU401", "FLU402", "FLU403", "FLU404", "FLU405"},
+        ),
         (Layer(ignore=("ALL",), extend_select=("FLU9",)), {"FLU901"}),
     ],
 )
@@ -47,13 +50,13 @@ def test_the_longer_prefix_wins_and_ignore_between_equals(layer: Layer, expected
 
 def test_a_select_on_the_command_line_starts_afresh() -> None:
     configured = Layer(select=("FLU1",), ignore=("FLU201",))
-    assert enabled_codes([configured, Layer(select=("FLU2",))]) == {"FLU201"}
+    assert enabled_codes([configured, Layer(select=("FLU2",))]) == {"FLU201", "FLU202"}
 
 
 def test_other_options_on_the_command_line_change_what_is_configured() -> None:
     configured = Layer(select=("FLU1",))
     changed = Layer(ignore=("FLU101", "FLU102"), extend_select=("FLU2",))
-    assert enabled_codes([configured, changed]) == {"FLU103", "FLU104", "FLU201"}
+    assert enabled_codes([configured, changed]) == {"FLU103", "FLU104", "FLU201", "FLU202"}
 
 
 def test_a_short_ignore_on_the_command_line_beats_a_long_select_in_the_configuration() -> None:
@@ -61,7 +64,7 @@ def test_a_short_ignore_on_the_command_line_beats_a_long_select_in_the_configura
 
 
 def test_prefixes() -> None:
-    assert matching_codes("FLU4") == {"FLU401", "FLU402", "FLU403", "FLU405"}
+    assert matching_codes("FLU4") == {"FLU401", "FLU402", "FLU403", "FLU404", "FLU405"}
     assert matching_codes("") == set()
     assert matching_codes("flu4") == set()
     assert unknown_prefixes(["FLU", "E501", "FLU101", "FLU1011", ""]) == ("E501", "FLU1011", "")

@@ -25,7 +25,7 @@ __all__ = [
     "judge",
 ]
 
-Verdict = Literal["lost", "doubled", "crash"]
+Verdict = Literal["lost", "doubled", "torn", "crash"]
 
 _CLASSES: Final[dict[str, Verdict]] = {
     "FLU101": "lost",
@@ -33,10 +33,12 @@ _CLASSES: Final[dict[str, Verdict]] = {
     "FLU103": "lost",
     "FLU104": "lost",
     "FLU201": "doubled",
+    "FLU202": "torn",
     "FLU301": "crash",
     "FLU401": "crash",
     "FLU402": "lost",
     "FLU403": "lost",
+    "FLU404": "lost",
     "FLU405": "lost",
 }
 _CRASHES: Final = ("pickle", "serialize", "unbuffered text I/O")
@@ -82,7 +84,7 @@ def judge(job: Job) -> Comparison:
     """
     as_is, intent = (run_program(job, intent=intent) for intent in (False, True))
     _check_same_end(as_is, intent)
-    return compare(as_is.output, intent.output)
+    return compare(as_is.output, intent.output, ordered=job.ordered)
 
 
 def _check_same_end(as_is: Run, intent: Run) -> None:
@@ -99,10 +101,10 @@ def _kinds(exceptions: tuple[str, ...]) -> Counter[str]:
     return Counter(line.partition(":")[0] for line in exceptions)
 
 
-def compare(as_is: Output, intent: Output) -> Comparison:
+def compare(as_is: Output, intent: Output, *, ordered: bool = False) -> Comparison:
     """Compare what a run left behind with what every write at once would have left.
 
-    The order in which processes write doesn't count.
+    The order in which processes write counts only if `ordered`, and in files only.
     """
     missing, extra = Counter[bytes](), Counter[bytes]()
     for here, meant in _pair_up(as_is, intent):
@@ -113,6 +115,7 @@ def compare(as_is: Output, intent: Output) -> Comparison:
     facts: dict[Verdict, bool] = {
         "lost": bool(missing or as_is.unreadable - intent.unreadable),
         "doubled": bool(extra),
+        "torn": ordered and _is_torn(as_is, intent),
         "crash": bool(crashes),
     }
     return Comparison(
@@ -121,6 +124,13 @@ def compare(as_is: Output, intent: Output) -> Comparison:
         extra=_show(extra),
         exceptions=tuple(line for line in as_is.exceptions if line not in crashes),
     )
+
+
+def _is_torn(as_is: Output, intent: Output) -> bool:
+    """Tell whether some file holds all that was meant for it, and nothing else, in disorder."""
+    common = as_is.texts.keys() & intent.texts.keys()
+    pairs = [(as_is.texts[name], intent.texts[name]) for name in common if not name.startswith("<")]
+    return any(here != meant and not any(_differences(here, meant)) for here, meant in pairs)
 
 
 def _pair_up(as_is: Output, intent: Output) -> list[tuple[bytes, bytes]]:

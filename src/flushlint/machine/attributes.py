@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge import constants
-from flushlint.knowledge.processes import POOL_TYPES, PROCESS_TYPES
+from flushlint.knowledge.processes import POOL_TYPES, PROCESS_PACKAGES, PROCESS_TYPES
 from flushlint.machine import calls, classes
 from flushlint.machine.namespaces import namespace
 from flushlint.machine.objects import Class, Function, Generator, Instance, Sequence, Stream
@@ -24,6 +24,7 @@ _PLAIN = frozenset({"args", "errno", "strerror", "filename", "code", "pid", "exi
 # Library types that hold what the program gives them, and have nothing else.
 NAMESPACES = frozenset({"types.SimpleNamespace", "threading.local"})
 _OF_OBJECT = ("__init__", "__new__", "__setattr__", "__init_subclass__")
+_SHARED = frozenset(Ext(f"{package}.Value") for package in PROCESS_PACKAGES)
 _PROPERTIES = (Ext("builtins.property"), Ext("functools.cached_property"))
 
 
@@ -144,6 +145,8 @@ def _of_instance(
         return [state.push(_of_super(m, state, instance, name))]
     if instance.cls == Ext("multiprocessing.context"):
         return [state.push(context_member(instance, name))]
+    if name == "value" and instance.cls in _SHARED:
+        return [state.push(m.unknown())]  # another process may have changed it
     found = classes.class_attribute(state, instance.cls, name)
     descriptor = None if found is None else state.look(Instance, found)
     if name in instance.attributes:

@@ -47,13 +47,16 @@ def end_interpreter(m: Machine, state: State) -> None:
 
     end_all(m, state)
     for identity in state.streams:
-        pending = state.stream(identity).pending
-        if pending:
-            m.log.emitted(state, pending)
+        stream = state.stream(identity)
+        if stream.pending:
+            m.log.emitted(state, stream.pending)
+            m.log.let_out(state, stream.guarded)
 
 
 def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: bool) -> None:
     """Throw the process's buffers away and note what was in them."""
+    from flushlint.machine.cleanups import would_save  # which calls functions
+
     process = m.log.processes[state.process]
     lost = [
         (identity, write)
@@ -69,6 +72,7 @@ def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: b
         and not any(w.process == state.process for i, w in lost if i in _above(state, identity))
     ]
     kept_otherwise = _survivors(m, state, process, lost) if node is not None else set()
+    unused = would_save(m, state, [*lost, *owed], at_once=node is not None)
     for identity, write in [*lost, *owed]:
         stream = state.stream(identity)
         if stream.std and not std:
@@ -85,6 +89,7 @@ def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: b
                 stream.std,
                 state.facts.copy(),
                 trailer=(identity, write) in owed,
+                cleanups=unused.get((identity, write), ()),
             )
         )
 

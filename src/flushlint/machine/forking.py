@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.processes import FORKS, TERMINAL_FORKS
-from flushlint.machine import calls
+from flushlint.machine import calls, locks
 from flushlint.machine.calls import Arguments, library
 from flushlint.machine.log import Process
 from flushlint.machine.objects import Sequence, Stream
@@ -43,7 +43,10 @@ def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State
     m.log.processes[number] = process
     child = state.copy()
     child.process = number
+    locks.part(m, state, child, process)
     run_hooks(m, child, "after_in_child")
+    if process.kind != "fork":
+        run_hooks(m, child, "after_start")
     run_hooks(m, state, "after_in_parent")
     return child
 
@@ -81,10 +84,10 @@ def _at_fork(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 @library("multiprocessing.util.register_after_fork")
 def _after_fork(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """`register_after_fork(obj, func)`: the child calls `func(obj)`."""
+    """`register_after_fork(obj, func)`: a child of `multiprocessing` calls `func(obj)`."""
     subject, function = arguments.get(0, "obj") or NONE, arguments.get(1, "func") or NONE
     pair = m.new(state, arguments.node, Sequence("tuple", [function, subject]), "hook")
-    enlist(m, state, "%after_in_child", pair)
+    enlist(m, state, "%after_start", pair)
     return [state.push(NONE)]
 
 

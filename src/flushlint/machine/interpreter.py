@@ -51,6 +51,7 @@ STEPS_PER_ENTRY = 8_000
 STEPS_PER_SCOPE = 50
 PATIENCE = 2_000
 _RECENT = 8
+_FINALIZERS = ("finalize", "Finalize")  # what runs when an object goes
 
 
 class Resumption(NamedTuple):
@@ -109,7 +110,9 @@ class Machine:
         self.resuming: list[Resumption | None] = []
         self.spawn_base: Callable[[], list[State]] | None = None
         used = scopes[module].used
-        self.finalizes = "finalize" in used or any(s.name == "__del__" for s in scopes.values())
+        self.finalizes = not used.isdisjoint(_FINALIZERS) or any(
+            s.name == "__del__" for s in scopes.values()
+        )
         self.turns = 1
         self.stuck: list[State] = []
         self.waiting: list[State] | None = None
@@ -143,6 +146,8 @@ class Machine:
         A site has two names. The second is needed while what the first one made still
         lives; where both do, a loop is making any number, and they become one.
         """
+        if isinstance(obj, Stream):
+            obj.birth = self.fresh()
         context = state.frames[-1].context if state.frames else 0
         first = self.identity((node, context, tag, 0))
         if first not in state.heap:

@@ -54,6 +54,7 @@ def signature(state: State) -> Hashable:
         tuple(streams),
         tuple(suspended),
         state.roots,
+        tuple(held.lock for held in state.locks),
     )
 
 
@@ -67,6 +68,7 @@ def _essence(stream: Stream) -> Hashable:
         stream.write_through,
         stream.synced,
         stream.below,
+        tuple([g.locks() for g in stream.guarded]),
     )
 
 
@@ -108,6 +110,8 @@ def _collapse(states: list[State], fresh: Fresh) -> list[State]:
                 edited.pending = tuple(w for w in mine.pending if w in other.pending)
                 edited.closed = mine.closed and other.closed
                 edited.trailer = None
+                edited.guarded = ()
+        known.locks = tuple(dict.fromkeys((*known.locks, *state.locks)))
         _merge(known, state, fresh)
     return list(kept.values())
 
@@ -185,6 +189,8 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
         one, two = into.signal.value, other.signal.value
         if one is not None and two is not None and one != two:
             into.signal = into.signal._replace(value=join_values((one, two), fresh))
+    if into.running != other.running:
+        into.running = tuple(dict.fromkeys((*into.running, *other.running)))
     into.dirty |= other.dirty
     if into.workers is not other.workers:
         _merge_workers(into, other, fresh)

@@ -13,11 +13,21 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
-    from flushlint.machine.objects import Stream, Write
+    from flushlint.machine.objects import Guarded, Stream, Write
     from flushlint.machine.state import State
     from flushlint.machine.values import Value
 
-__all__ = ["Emission", "HandOver", "Limit", "Log", "Loss", "Misuse", "Pickled", "Process"]
+__all__ = [
+    "Cleanup",
+    "Emission",
+    "HandOver",
+    "Limit",
+    "Log",
+    "Loss",
+    "Misuse",
+    "Pickled",
+    "Process",
+]
 
 How = Literal["return", "exit", "exec", "abort", "kill", "thread", "terminate"]
 
@@ -54,12 +64,22 @@ class Process:
     height: int = 0
 
 
+@dataclass(slots=True, unsafe_hash=True)
+class Cleanup:
+    """A cleanup that did not run: where it was registered, by what, and in which process."""
+
+    node: cst.CSTNode
+    kind: str
+    process: int
+
+
 @dataclass(slots=True)
 class Loss:
     """A pending write thrown away when its process ended.
 
     `hand_over` is the expression through which the file came, if it did; `survives` says
-    that the write would have been kept had the process left without this exit call.
+    that the write would have been kept had the process left without this exit call;
+    `cleanups` are those that would have kept it, had they run.
     """
 
     write: Write
@@ -72,6 +92,7 @@ class Loss:
     std: bool
     facts: dict[Hashable, object]
     trailer: bool = False
+    cleanups: tuple[Cleanup, ...] = ()
 
 
 @dataclass(slots=True)
@@ -114,7 +135,11 @@ class Limit:
 
 @dataclass(slots=True)
 class Log:
-    """Everything that the machine reports of one module."""
+    """Everything that the machine reports of one module.
+
+    `guarded` are the writes under a lock, `exposed` those that left their buffer after it was
+    released, and `together` the pairs of runs of processes that are siblings at one time.
+    """
 
     processes: dict[int, Process] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
@@ -123,6 +148,9 @@ class Log:
     misuses: list[Misuse] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
     streams: dict[int, Stream] = field(default_factory=dict)
+    guarded: list[Guarded] = field(default_factory=list)
+    exposed: list[Guarded] = field(default_factory=list)
+    together: set[frozenset[int]] = field(default_factory=set)
     boundaries: int = 0
 
     def emitted(self, state: State, writes: Iterable[Write]) -> None:
@@ -130,3 +158,8 @@ class Log:
         for item in writes:
             if item.forks:
                 self.emissions.append(Emission(item, state.process, state.facts.copy()))
+
+    def let_out(self, state: State, guarded: Iterable[Guarded]) -> None:
+        """What was written under a lock has left the process; it matters if none is held now."""
+        held = {held.lock for held in state.locks}
+        self.exposed += [item for item in guarded if held.isdisjoint(item.locks())]

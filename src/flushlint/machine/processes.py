@@ -11,10 +11,11 @@ from flushlint.knowledge.processes import (
     PROCESS_TYPES,
     default_start_method,
 )
-from flushlint.machine import calls, classes
+from flushlint.machine import calls, classes, locks
 from flushlint.machine.calls import Arguments, derive, library, method
+from flushlint.machine.cleanups import run_cleanups
 from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
-from flushlint.machine.forking import enlist, fork, run_hooks
+from flushlint.machine.forking import fork
 from flushlint.machine.library.threads import apart, spread
 from flushlint.machine.log import HandOver, Process
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
@@ -166,6 +167,7 @@ apart(_PROCESS, "is_alive", "terminate", "kill")
 @method(_PROCESS, "join", "close")
 def _join(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """A joined process is no longer kept by `multiprocessing` itself."""
+    locks.joined(state, receiver)
     if receiver in state.roots:
         state.roots = tuple(r for r in state.roots if r != receiver)
         state.dirty = True
@@ -321,7 +323,8 @@ def leave_child(m: Machine, state: State) -> None:
 
     process = m.log.processes[state.process]
     m.collect(state)
-    for after in _run_finalizers(m, state):
+    for after in run_cleanups(m, state):
+        m.collect(after)
         end_all(m, after)
         flush_standard_streams(m, after)
         if process.method == "spawn":
@@ -329,56 +332,6 @@ def leave_child(m: Machine, state: State) -> None:
         else:
             # What is pending in them now was written before they were bound to something else.
             lose(m, after, "return", None, std=True)
-
-
-def _run_finalizers(m: Machine, state: State) -> list[State]:
-    """Run what the child registered with `multiprocessing.util.Finalize`."""
-    registered = state.externals.get(f"%finalizers{state.process}")
-    sequence = None if registered is None else state.look(Sequence, registered)
-    states = [state]
-    for callback in reversed(sequence.items) if sequence is not None else ():
-
-        def action(inside: list[State], callback: Value = callback) -> list[State]:
-            found: list[State] = []
-            for s in inside:
-                found += calls.call(m, s, callback, Arguments(m.module, []))
-            return found
-
-        states, _ = m.captured(action, states)
-        for after in states:
-            after.pop()
-    return states
-
-
-@library("multiprocessing.util.Finalize")
-def _finalize(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    return _register(m, state, arguments.get(1, "callback"), arguments)
-
-
-@library("atexit.register")
-def _at_exit(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """A child runs its own `atexit` handlers from Python 3.13 on, and never the parent's."""
-    callback = arguments.get(0, "func")
-    if callback is not None:
-        enlist(m, state, "%atexit", callback)
-    version = m.options.python_version
-    if version is not None and version >= (3, 13):
-        return _register(m, state, arguments.get(0, "func"), arguments)
-    return [state.push(arguments.get(0, "func") or NONE)]
-
-
-@library("atexit._run_exitfuncs")
-def _run_exit_functions(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    run_hooks(m, state, "atexit")
-    return [state.push(NONE)]
-
-
-def _register(
-    m: Machine, state: State, callback: Value | None, arguments: Arguments
-) -> list[State]:
-    if callback is not None:
-        enlist(m, state, f"%finalizers{state.process}", callback)
-    return [state.push(callback or NONE)]
 
 
 def _run_spawned(

@@ -28,9 +28,10 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
+    from flushlint.machine.objects import Held
     from flushlint.machine.workers import Crew
 
-__all__ = ["STD_STREAMS", "Frame", "Signal", "State", "origin", "parts"]
+__all__ = ["STD_STREAMS", "Frame", "Running", "Signal", "State", "origin", "parts"]
 
 _CROWDED = 256
 _HOLDING = (Ref, Bound, Method, Union)
@@ -49,6 +50,13 @@ class Signal(NamedTuple):
     value: Value | None = None
     node: cst.CSTNode | None = None
     implicit: bool = False
+
+
+class Running(NamedTuple):
+    """A child that was started and not yet waited for: its run, and what it is waited for by."""
+
+    run: int
+    handle: Hashable
 
 
 class Frame(NamedTuple):
@@ -118,9 +126,12 @@ class State:
         "handling",
         "heap",
         "holds",
+        "locks",
         "owned",
         "process",
         "roots",
+        "run",
+        "running",
         "signal",
         "stack",
         "start_method",
@@ -145,6 +156,9 @@ class State:
         self.holds: dict[Hashable, tuple[Value, ...]] = {}
         self.externals: dict[str, Value] = {}
         self.roots: tuple[Value, ...] = ()
+        self.locks: tuple[Held, ...] = ()  # locks of `multiprocessing` that the process holds
+        self.run = 0  # the run of the process: a loop may start one process many times
+        self.running: tuple[Running, ...] = ()
         self.dirty = False
         self.watched = False  # the program has finalizers: every reference counts
         self.workers: dict[int, Crew] = {}  # of each pool that has not ended; replaced, not changed
@@ -170,6 +184,9 @@ class State:
         other.holds = self.holds.copy()
         other.externals = self.externals.copy()
         other.roots = self.roots
+        other.locks = self.locks
+        other.run = self.run
+        other.running = self.running
         other.dirty = self.dirty
         other.crowded = self.crowded
         other.watched = self.watched

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from flushlint.machine import calls
 from flushlint.machine.calls import Arguments
-from flushlint.machine.ends import end_interpreter, lose
+from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import fork
 from flushlint.machine.joining import join
 from flushlint.machine.log import HandOver, Pickled, Process
@@ -108,6 +108,7 @@ def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> bool:
     The initial arguments are inherited under fork, and pickled otherwise.
     """
     m.log.boundaries += 1
+    flush_standard_streams(m, state)
     process = Process(
         0, "worker", "worker", state.process, plan.node, plan.method, plan.chosen, plan.hand_overs
     )

@@ -32,7 +32,7 @@ if TYPE_CHECKING:
 
     from flushlint.machine.log import HandOver, Log, Loss
 
-__all__ = ["check", "compatible", "prefix", "real_losses"]
+__all__ = ["check", "compatible", "ending_call", "prefix", "real_losses"]
 
 _CALLS = {
     "exit": "os._exit()", "exec": "os.exec*()", "abort": "os.abort()", "kill": "SIGKILL",
@@ -215,7 +215,7 @@ def _unclosed(module: cst.Module, log: Log, loss: Loss) -> Finding:
     if loss.node is None:
         when, what = f"is never closed in {child}", _last_of_child(loss, saved)
     else:
-        call = _call(module, loss)
+        call = ending_call(module, loss)
         when = f"is not closed before {call} ends {child}"
         what = _before_exit(log, loss, saved, call)
     message = (
@@ -226,7 +226,7 @@ def _unclosed(module: cst.Module, log: Log, loss: Loss) -> Finding:
     return Finding("FLU405", loss.write.node, message, subject, _steps(log, loss))
 
 
-def _call(module: cst.Module, loss: Loss) -> str:
+def ending_call(module: cst.Module, loss: Loss) -> str:
     """Return the call that ends the process, as the program has it."""
     node = loss.node
     if loss.how in ("kill", "thread") or not isinstance(node, cst.Call):
@@ -237,7 +237,7 @@ def _call(module: cst.Module, loss: Loss) -> str:
 
 def _at_exit(module: cst.Module, log: Log, loss: Loss) -> Finding:
     assert loss.node is not None
-    call, ending = _call(module, loss), the_process(log, loss.process)
+    call, ending = ending_call(module, loss), the_process(log, loss.process)
     if loss.std:
         subject = "sys.stdout" if loss.stream.kind == "stdout" else "sys.stderr"
         saved = Remedy(f"`{subject}`", f"call `{subject}.flush()`", "", closes=False)

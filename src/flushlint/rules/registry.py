@@ -78,6 +78,12 @@ RULES: dict[str, Rule] = {
             "one process.",
         ),
         Rule(
+            "FLU202",
+            "flush-outside-lock",
+            "Writes to a file that processes share are made under a lock, and leave the buffer "
+            "when the lock is released.",
+        ),
+        Rule(
             "FLU301",
             "unpicklable-file",
             "An open file is handed to a process whose start method has to pickle it, which fails.",
@@ -97,6 +103,12 @@ RULES: dict[str, Rule] = {
             "FLU403",
             "fsync-without-flush",
             "`os.fsync` is called on a file that was not flushed, and data are lost for it.",
+        ),
+        Rule(
+            "FLU404",
+            "cleanup-never-runs",
+            "A cleanup would save what a process loses (`atexit`, `weakref.finalize`, a parent's "
+            "finalizers), but the process ends without running it.",
         ),
         Rule(
             "FLU405",
