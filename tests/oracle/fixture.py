@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, cast, get_args
 
 from flushlint.model import StartMethod
+from flushlint.rules.registry import RULES
 from tests.oracle.run import Job
 
 __all__ = ["FIXTURES", "Fixture", "FixtureError", "Marker", "Overflow", "load_fixtures"]
@@ -65,6 +66,7 @@ class Fixture:
     stdin: str
     crash: bool
     overflow: Overflow | None
+    selected: tuple[str, ...]
 
     @property
     def is_look_alike(self) -> bool:
@@ -114,6 +116,7 @@ def load_fixture(path: Path, root: Path = FIXTURES) -> Fixture:
             stdin=directives.stdin,
             crash=directives.crash,
             overflow=directives.overflow,
+            selected=directives.selected,
         )
     except FixtureError as error:
         message = f"{path}: {error}"
@@ -131,6 +134,7 @@ class _Directives:
         self.stdin = ""
         self.crash = False
         self.overflow: Overflow | None = None
+        self.selected: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, lines: list[str]) -> _Directives:
@@ -162,6 +166,8 @@ class _Directives:
             self.crash = True
         elif key == "overflow":
             self.overflow = _overflow(value)
+        elif key == "select":
+            self.selected = tuple(_code(item) for item in value.split(","))
         else:
             message = f"unknown directive: {key}"
             raise FixtureError(message)
@@ -173,6 +179,14 @@ def _start_method(text: str) -> StartMethod:
         message = f"unknown start method: {method}"
         raise FixtureError(message)
     return cast("StartMethod", method)
+
+
+def _code(text: str) -> str:
+    code = text.strip()
+    if code not in RULES:
+        message = f"unknown code: {code}"
+        raise FixtureError(message)
+    return code
 
 
 def _version(text: str) -> tuple[int, int]:
@@ -202,7 +216,7 @@ def _read_markers(
     for number, line in enumerate(lines, start=1):
         found = _MARKERS.search(line)
         if found is None:
-            if _LOOSE_MARKER.search(line):
+            if _LOOSE_MARKER.search(line) and not _DIRECTIVE.match(line.strip()):
                 message = f"line {number}: not a marker, but looks like one: {line.strip()}"
                 raise FixtureError(message)
             continue

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from flushlint.machine.log import compatible
 from flushlint.rules.advice import (
     UNFLUSHED,
     Remedy,
@@ -31,18 +32,25 @@ if TYPE_CHECKING:
 
     from flushlint.machine.log import HandOver, Log, Loss
 
-__all__ = ["check", "compatible", "prefix", "real_losses"]
+__all__ = [
+    "check",
+    "compatible",
+    "opened_and_started",
+    "prefix",
+    "real_losses",
+    "thrown_away_by_all",
+]
 
 _CALLS = {
     "exit": "os._exit()", "exec": "os.exec*()", "abort": "os.abort()", "kill": "SIGKILL",
-    "thread": "the end of its thread",
+    "thread": "the end of its thread", "signal": "a signal",
 }  # fmt: skip
 
 
 def real_losses(log: Log) -> Iterator[Loss]:
     """Yield the writes that every process which held them has thrown away."""
     for loss in log.losses:
-        if not loss.write.forks or _thrown_away_by_all(log, loss):
+        if thrown_away_by_all(log, loss):
             yield loss
 
 
@@ -52,13 +60,11 @@ def prefix(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return long[: len(short)] == short
 
 
-def compatible(a: dict[object, object], b: dict[object, object]) -> bool:
-    """Say whether two paths can be those of one run: they decided nothing differently."""
-    return all(b.get(key, value) == value for key, value in a.items())
-
-
-def _thrown_away_by_all(log: Log, loss: Loss) -> bool:
+def thrown_away_by_all(log: Log, loss: Loss) -> bool:
+    """Say whether every process that held this write has thrown it away."""
     write = loss.write
+    if not write.forks:
+        return True
     holders = {write.process}
     for number in write.forks:
         process = log.processes[number]
@@ -234,7 +240,7 @@ def _steps(log: Log, loss: Loss) -> list[Step]:
     """Tell how it comes about: opened, handed over, written, ended."""
     child = process_name(log, loss.process)
     process = log.processes[loss.process]
-    steps = [*_opened_and_started(log, loss, child)]
+    steps = [*opened_and_started(log, loss, child)]
     writer = process_name(log, loss.write.process)
     stays = "needs a close() after it" if loss.trailer else "stays in the buffer"
     steps.append(Step("written", writer, loss.write.node, f"this write {stays}"))
@@ -251,7 +257,7 @@ def _steps(log: Log, loss: Loss) -> list[Step]:
     return steps
 
 
-def _opened_and_started(log: Log, loss: Loss, child: str) -> Iterator[Step]:
+def opened_and_started(log: Log, loss: Loss, child: str) -> Iterator[Step]:
     """Tell how the process got at the file; one that opens it has been started before."""
     process = log.processes[loss.process]
     opened = []
