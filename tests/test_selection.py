@@ -2,34 +2,50 @@ from __future__ import annotations
 
 import pytest
 
-from flushlint import selection
-from flushlint.rules.registry import RULES, Rule
-from flushlint.selection import Layer, enabled_codes, matching_codes, unknown_prefixes
+from flushlint.rules.registry import RULES
+from flushlint.selection import (
+    Layer,
+    chosen_codes,
+    enabled_codes,
+    matching_codes,
+    unknown_prefixes,
+)
 
 
-@pytest.fixture
-def opt_in(monkeypatch: pytest.MonkeyPatch) -> str:
-    rule = Rule("FLU106", "flush-not-guaranteed", "A summary.", opt_in=True)
-    monkeypatch.setattr(selection, "RULES", {**RULES, rule.code: rule})
-    return rule.code
-
-
-def test_without_settings_every_rule_is_on_that_is_not_opt_in(opt_in: str) -> None:
-    assert enabled_codes([]) == set(RULES)
-    assert opt_in not in enabled_codes([Layer(ignore=("FLU2",))])
+def test_without_settings_every_rule_is_on_that_is_not_opt_in() -> None:
+    assert enabled_codes([]) == set(RULES) - {"FLU106"}
+    assert "FLU106" not in enabled_codes([Layer(ignore=("FLU2",))])
 
 
 @pytest.mark.parametrize("prefix", ["FLU106", "FLU1", "FLU", "ALL"])
-def test_an_opt_in_rule_is_on_when_selected_by_any_prefix(opt_in: str, prefix: str) -> None:
-    assert opt_in in enabled_codes([Layer(extend_select=(prefix,))])
-    assert opt_in in enabled_codes([Layer(select=(prefix,))])
+def test_an_opt_in_rule_is_on_when_selected_by_any_prefix(prefix: str) -> None:
+    assert "FLU106" in enabled_codes([Layer(extend_select=(prefix,))])
+    assert "FLU106" in enabled_codes([Layer(select=(prefix,))])
+
+
+@pytest.mark.parametrize("prefix", ["FLU105", "FLU10", "FLU", "ALL"])
+def test_a_code_is_chosen_where_a_setting_names_it_by_any_prefix(prefix: str) -> None:
+    assert "FLU105" in chosen_codes([Layer(extend_select=(prefix,))])
+    assert "FLU105" in chosen_codes([Layer(select=(prefix,)), Layer(ignore=("FLU2",))])
+    assert "FLU105" not in chosen_codes([Layer(select=(prefix,), ignore=("FLU105",))])
+
+
+def test_nothing_is_chosen_by_default() -> None:
+    assert chosen_codes([]) == chosen_codes([Layer(ignore=("FLU2",))]) == set()
+    assert "FLU105" in enabled_codes([])
 
 
 @pytest.mark.parametrize(
     ("layer", "expected"),
     [
-        (Layer(select=("FLU1",)), {"FLU101", "FLU102", "FLU103", "FLU104"}),
-        (Layer(select=("FLU1",), ignore=("FLU102",)), {"FLU101", "FLU103", "FLU104"}),
+        (
+            Layer(select=("FLU1",)),
+            {"FLU101", "FLU102", "FLU103", "FLU104", "FLU105", "FLU106"},
+        ),
+        (
+            Layer(select=("FLU1",), ignore=("FLU102", "FLU106")),
+            {"FLU101", "FLU103", "FLU104", "FLU105"},
+        ),
         (Layer(select=("FLU101",), ignore=("FLU1",)), {"FLU101"}),
         (Layer(select=("FLU101",), ignore=("FLU101",)), set()),
         (Layer(select=("FLU1", "FLU102"), ignore=("FLU10",)), {"FLU102"}),
@@ -56,7 +72,8 @@ def test_a_select_on_the_command_line_starts_afresh() -> None:
 def test_other_options_on_the_command_line_change_what_is_configured() -> None:
     configured = Layer(select=("FLU1",))
     changed = Layer(ignore=("FLU101", "FLU102"), extend_select=("FLU2",))
-    assert enabled_codes([configured, changed]) == {"FLU103", "FLU104", "FLU201", "FLU202"}
+    expected = {"FLU103", "FLU104", "FLU105", "FLU106", "FLU201", "FLU202"}
+    assert enabled_codes([configured, changed]) == expected
 
 
 def test_a_short_ignore_on_the_command_line_beats_a_long_select_in_the_configuration() -> None:

@@ -127,16 +127,22 @@ class _Run:
             return []
 
         from flushlint.engine import check_source
-        from flushlint.selection import enabled_codes
+        from flushlint.selection import chosen_codes, enabled_codes
 
         analysis = check_source(data, file.path, self._analysis_options(directory))
         if analysis.error is not None:
             self._say(analysis.error)
             return []
-        enabled = enabled_codes((settings.layer, self._options.layer))
+        layers = (settings.layer, self._options.layer)
+        enabled, chosen = enabled_codes(layers), chosen_codes(layers)
         if settings.per_file_ignores:
-            enabled -= settings.ignored_codes(file.absolute)
-        diagnostics = [finding for finding in analysis.diagnostics if finding.code in enabled]
+            ignored = settings.ignored_codes(file.absolute)
+            enabled, chosen = enabled - ignored, chosen - ignored
+        diagnostics = [
+            finding
+            for finding in analysis.diagnostics
+            if finding.code in (chosen if finding.opt_in else enabled)
+        ]
         kept = self._unsuppressed(file, diagnostics, data)
         by = f", settings of {settings.path}" if settings.path is not None else ""
         self._verbose(f"{file.path}: {len(kept)} of {len(analysis.diagnostics)} findings shown{by}")

@@ -104,6 +104,7 @@ def _diagnostic(source: Source, positions: Positions, finding: Finding) -> Diagn
             WitnessStep(step.kind, step.process, source.path, positions.span(step.node), step.text)
             for step in finding.steps
         ),
+        opt_in=finding.opt_in or rule.opt_in,
     )
 
 

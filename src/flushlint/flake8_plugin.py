@@ -106,7 +106,7 @@ class FlushlintPlugin:
         except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
             _LOG.warning("flushlint failed on %s: %r", self._filename, error)
             findings = []
-            if self._is_wanted("FLU901"):
+            if self._is_chosen("FLU901"):
                 findings = [(1, 0, f"FLU901 not analysed: {type(error).__name__} in flushlint")]
         for line, column, text in findings:
             yield line, column, text, type(self)
@@ -119,16 +119,20 @@ class FlushlintPlugin:
 
         # An error stays unsaid: flake8 reports what can't be read or parsed itself (E902, E999).
         analysis = check_text(text, self._filename, self._analysis_options())
-        yield from (finding for finding in analysis.diagnostics if self._is_wanted(finding.code))
+        yield from (finding for finding in analysis.diagnostics if self._is_wanted(finding))
 
-    def _is_wanted(self, code: str) -> bool:
-        """Tell whether flake8 may see a finding with this code.
+    def _is_wanted(self, finding: Diagnostic) -> bool:
+        """Tell whether flake8 may see a finding.
 
         flake8's default-ignore list alone doesn't keep a rule off: any `ignore` replaces it,
         and `select = F` overrides it. So a rule that is off by default needs an entry of ours.
+        Of the opt-in findings of other rules flake8 knows nothing.
         """
-        if code not in _OFF_BY_DEFAULT:
-            return True
+        is_off = finding.opt_in or finding.code in _OFF_BY_DEFAULT
+        return not is_off or self._is_chosen(finding.code)
+
+    def _is_chosen(self, code: str) -> bool:
+        """Tell whether flake8's own settings select this code as one of ours."""
         chosen = [
             *(getattr(self._options, "select", None) or ()),
             *(getattr(self._options, "extend_select", None) or ()),

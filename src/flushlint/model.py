@@ -67,6 +67,7 @@ class Diagnostic:
 
     `span` is the expression a person would change; `statement` is the whole (logical)
     statement around it, on whose first and last line a suppression comment is honoured.
+    One that is `opt_in` is shown only where its code is selected, not where it is on by default.
     `message` is one line that holds no ``path:line:col`` text. `subject` is the source text
     of the file variable that the message speaks of.
     """
@@ -80,6 +81,7 @@ class Diagnostic:
     statement: Span
     subject: str = ""
     witness: tuple[WitnessStep, ...] = ()
+    opt_in: bool = False
 
 
 @dataclass(frozen=True, slots=True)

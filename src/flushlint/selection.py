@@ -14,7 +14,14 @@ from flushlint.rules.registry import RULES
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-__all__ = ["ALL", "Layer", "enabled_codes", "matching_codes", "unknown_prefixes"]
+__all__ = [
+    "ALL",
+    "Layer",
+    "chosen_codes",
+    "enabled_codes",
+    "matching_codes",
+    "unknown_prefixes",
+]
 
 ALL = "ALL"
 """The prefix that stands for every rule."""
@@ -42,7 +49,18 @@ def unknown_prefixes(prefixes: Iterable[str]) -> tuple[str, ...]:
 
 def enabled_codes(layers: Iterable[Layer]) -> frozenset[str]:
     """Return the codes that are on after all `layers`, the first of which lies lowest."""
-    enabled = {code for code, rule in RULES.items() if not rule.opt_in}
+    return _after(layers, {code for code, rule in RULES.items() if not rule.opt_in})
+
+
+def chosen_codes(layers: Iterable[Layer]) -> frozenset[str]:
+    """Return those that a `select` or `extend-select` has switched on, by any prefix.
+
+    They show findings that are opt-in, too.
+    """
+    return _after(layers, set())
+
+
+def _after(layers: Iterable[Layer], enabled: set[str]) -> frozenset[str]:
     for layer in layers:
         if layer.select is not None:
             enabled.clear()

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Final, cast, get_args
 
 from flushlint.model import StartMethod
+from flushlint.rules.registry import RULES
 from tests.oracle.run import Job
 
 __all__ = ["FIXTURES", "Fixture", "FixtureError", "Marker", "Overflow", "load_fixtures"]
@@ -66,6 +67,7 @@ class Fixture:
     crash: bool
     ordered: bool
     overflow: Overflow | None
+    selected: tuple[str, ...]
 
     @property
     def is_look_alike(self) -> bool:
@@ -117,6 +119,7 @@ def load_fixture(path: Path, root: Path = FIXTURES) -> Fixture:
             crash=directives.crash,
             ordered=directives.ordered,
             overflow=directives.overflow,
+            selected=directives.selected,
         )
     except FixtureError as error:
         message = f"{path}: {error}"
@@ -135,6 +138,7 @@ class _Directives:
         self.crash = False
         self.ordered = False
         self.overflow: Overflow | None = None
+        self.selected: tuple[str, ...] = ()
 
     @classmethod
     def read(cls, lines: list[str]) -> _Directives:
@@ -168,6 +172,8 @@ class _Directives:
             self.ordered = True
         elif key == "overflow":
             self.overflow = _overflow(value)
+        elif key == "select":
+            self.selected = tuple(_code(item) for item in value.split(","))
         else:
             message = f"unknown directive: {key}"
             raise FixtureError(message)
@@ -179,6 +185,14 @@ def _start_method(text: str) -> StartMethod:
         message = f"unknown start method: {method}"
         raise FixtureError(message)
     return cast("StartMethod", method)
+
+
+def _code(text: str) -> str:
+    code = text.strip()
+    if code not in RULES:
+        message = f"unknown code: {code}"
+        raise FixtureError(message)
+    return code
 
 
 def _version(text: str) -> tuple[int, int]:
@@ -208,7 +222,7 @@ def _read_markers(
     for number, line in enumerate(lines, start=1):
         found = _MARKERS.search(line)
         if found is None:
-            if _LOOSE_MARKER.search(line):
+            if _LOOSE_MARKER.search(line) and not _DIRECTIVE.match(line.strip()):
                 message = f"line {number}: not a marker, but looks like one: {line.strip()}"
                 raise FixtureError(message)
             continue

@@ -12,10 +12,16 @@ __all__ = ["findings"]
 def findings(fixture: Fixture, start_method: StartMethod | None) -> frozenset[Marker]:
     """Return flushlint's findings for a fixture, None standing for an unset start method.
 
+    What is opt-in counts where the fixture selects its code.
+
     Raises AssertionError if the fixture is not analysed at all.
     """
     version = fixture.min_python if fixture.min_python > OLDEST_PYTHON else None
     options = AnalysisOptions(start_method=start_method, python_version=version)
     analysis = check_source(fixture.path.read_bytes(), fixture.path.name, options)
     assert analysis.error is None, analysis.error
-    return frozenset(Marker(one.span.start.line, one.code) for one in analysis.diagnostics)
+    return frozenset(
+        Marker(one.span.start.line, one.code)
+        for one in analysis.diagnostics
+        if not one.opt_in or one.code in fixture.selected
+    )

@@ -32,6 +32,8 @@ _CLASSES: Final[dict[str, Verdict]] = {
     "FLU102": "lost",
     "FLU103": "lost",
     "FLU104": "lost",
+    "FLU105": "lost",
+    "FLU106": "lost",
     "FLU201": "doubled",
     "FLU202": "torn",
     "FLU301": "crash",

@@ -45,7 +45,10 @@ CANONICAL: dict[str, str] = {
     "typing_extensions.NamedTuple": "typing.NamedTuple",
     "codecs.open": "codecs.open",
     "io.StringIO": "io.StringIO",
-    "signal.Signals.SIGKILL": "signal.SIGKILL",
+    **{
+        f"signal.Signals.{name}": f"signal.{name}"
+        for name in ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM")
+    },
 }
 
 CONSTANTS: dict[str, str | int | bool] = {
@@ -55,6 +58,12 @@ CONSTANTS: dict[str, str | int | bool] = {
     "signal.SIGKILL": 9,
     "signal.SIGTERM": 15,
     "signal.SIGINT": 2,
+    "signal.SIGHUP": 1,
+    "signal.SIGQUIT": 3,
+    "signal.SIGABRT": 6,
+    "signal.SIGUSR1": 10,
+    "signal.SIGUSR2": 12,
+    "signal.SIGALRM": 14,
     "io.DEFAULT_BUFFER_SIZE": 8192,
     "os.SEEK_SET": 0,
     "os.SEEK_CUR": 1,

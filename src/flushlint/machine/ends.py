@@ -9,9 +9,10 @@ from flushlint.knowledge.processes import (
 )
 from flushlint.machine import calls, classes, streams
 from flushlint.machine.calls import Arguments, library
-from flushlint.machine.log import HandOver, How, Loss, Process
+from flushlint.machine.log import HandOver, How, Loss, Process, Unguaranteed
 from flushlint.machine.objects import Instance, Stream, Write
-from flushlint.machine.values import NONE, Bound, Const, Ref, Unknown
+from flushlint.machine.state import SIGNALLED, UNSEEN
+from flushlint.machine.values import Bound, Ref, Unknown
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -19,7 +20,7 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["end_interpreter", "flush_standard_streams", "lose"]
+__all__ = ["end_interpreter", "flush_standard_streams", "lose", "losses"]
 
 
 def flush_standard_streams(m: Machine, state: State) -> None:
@@ -46,6 +47,7 @@ def end_interpreter(m: Machine, state: State) -> None:
     from flushlint.machine.workers import end_all  # whose workers end as processes do
 
     end_all(m, state)
+    m.log.ended.add(state.process)
     for identity in state.streams:
         stream = state.stream(identity)
         if stream.pending:
@@ -55,6 +57,20 @@ def end_interpreter(m: Machine, state: State) -> None:
 
 def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: bool) -> None:
     """Throw the process's buffers away and note what was in them."""
+    found = losses(m, state, how, node, std=std)
+    if UNSEEN in state.facts:
+        raised = state.handling[-1].node if state.handling else node
+        m.log.unguaranteed += [Unguaranteed(loss, raised) for loss in found if not loss.std]
+        return
+    m.log.losses += found
+    if SIGNALLED not in state.facts:
+        m.log.ended.add(state.process)
+
+
+def losses(
+    m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: bool
+) -> list[Loss]:
+    """Return what would be lost if the process's buffers were thrown away here."""
     from flushlint.machine.cleanups import would_save  # which calls functions
 
     process = m.log.processes[state.process]
@@ -73,11 +89,12 @@ def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: b
     ]
     kept_otherwise = _survivors(m, state, process, lost) if node is not None else set()
     unused = would_save(m, state, [*lost, *owed], at_once=node is not None)
+    found: list[Loss] = []
     for identity, write in [*lost, *owed]:
         stream = state.stream(identity)
         if stream.std and not std:
             continue
-        m.log.losses.append(
+        found.append(
             Loss(
                 write,
                 stream,
@@ -92,6 +109,7 @@ def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: b
                 cleanups=unused.get((identity, write), ()),
             )
         )
+    return found
 
 
 def _above(state: State, identity: int) -> set[int]:
@@ -144,9 +162,12 @@ def _hand_over_of(state: State, process: Process, identity: int) -> HandOver | N
 def _hard_exit(name: str, how: How) -> None:
     @library(name)
     def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        from flushlint.machine.killing import part  # which looks at ends
+
         m.log.boundaries += 1
         if how == "exec":
             m.may_raise(state, "builtins.OSError", arguments.node)
+        part(m, state, exits=False)
         lose(m, state, how, arguments.node, std=True)
         return []
 
@@ -158,24 +179,3 @@ for _exit_name, _how in HARD_EXITS.items():
 @library("os.getpid")
 def _getpid(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return [state.push(Unknown(("pid", state.process)))]
-
-
-@library("os.kill")
-def _kill(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """SIGKILL to the process itself ends it at once."""
-    target, signal = arguments.get(0, "pid"), arguments.get(1, "signal")
-    itself = isinstance(target, Unknown) and target.key == ("pid", state.process)
-    if itself and signal == Const(9):
-        m.log.boundaries += 1
-        lose(m, state, "kill", arguments.node, std=True)
-        return []
-    return [state.push(NONE)]
-
-
-@library("signal.raise_signal")
-def _raise_signal(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    if arguments.get(0, "signalnum") == Const(9):
-        m.log.boundaries += 1
-        lose(m, state, "kill", arguments.node, std=True)
-        return []
-    return [state.push(m.unknown())]

@@ -10,6 +10,7 @@ import libcst as cst
 from flushlint.machine import classes, names
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.objects import Instance, Sequence
+from flushlint.machine.state import EXCEPTED
 from flushlint.machine.values import NONE, Ext, Ref, Union, Unknown, Value
 
 if TYPE_CHECKING:
@@ -208,6 +209,8 @@ def _enter_handler(
     signal = state.signal
     assert signal is not None
     state.signal = None
+    if m.kills and signal.implicit:
+        state.facts[EXCEPTED] = True
     depth = len(state.handling)
     state.handling = (*state.handling, signal)
     name = handler.name.name if handler.name is not None else None

@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.processes import FORKS, TERMINAL_FORKS
-from flushlint.machine import calls, locks
+from flushlint.machine import calls, killing, locks
 from flushlint.machine.calls import Arguments, library
 from flushlint.machine.log import Process
 from flushlint.machine.objects import Sequence, Stream
@@ -19,8 +19,6 @@ if TYPE_CHECKING:
     from flushlint.machine.state import State
 
 __all__ = ["enlist", "fork", "run_hooks"]
-
-_FIRST_PID = 4000
 
 
 def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State:
@@ -107,9 +105,13 @@ def _fork_function(name: str) -> None:
         m.log.boundaries += 1
         process = Process(0, "fork", "", state.process, arguments.node, "fork", chosen=True)
         child = fork(m, state, process, arguments.node)
+        pid = killing.pid_of(process.id)
+        if m.kills:
+            killing.begin(state, process.id)
+            state.roots = (*(r for r in state.roots if r != pid), pid)
         sides: list[tuple[State, Value]] = [
             (child, Const(0)),
-            (state, Const(_FIRST_PID + process.id)),
+            (state, pid),
         ]
         if name in TERMINAL_FORKS:
             sides = [(side, _with_terminal(m, side, pid, arguments)) for side, pid in sides]

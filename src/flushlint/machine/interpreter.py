@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import libcst as cst
 
+from flushlint.knowledge.blocking import KILLING_WORDS
 from flushlint.knowledge.processes import FORKS, HARD_EXITS, PARALLEL, POOL_TYPES, PROCESS_STARTERS
 from flushlint.knowledge.streams import OPENERS, STREAM_WORDS, WRITERS
 from flushlint.machine.joining import compact, join, join_values
@@ -20,7 +21,7 @@ from flushlint.machine.lifetime import collect, live
 from flushlint.machine.log import Log
 from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Stream
 from flushlint.machine.scope import Scope, closure, generator_function
-from flushlint.machine.state import STD_STREAMS, Frame, Signal, State
+from flushlint.machine.state import STD_STREAMS, UNSEEN, Frame, Signal, State
 from flushlint.machine.streams import add_pending, close
 from flushlint.machine.values import Const, Ref, Union, Unknown, Value, is_count
 
@@ -117,6 +118,9 @@ class Machine:
         self.stuck: list[State] = []
         self.waiting: list[State] | None = None
         self.cancellable = False
+        self.kills = not used.isdisjoint(KILLING_WORDS)
+        self.beside = 0
+        self._risks: set[tuple[int, cst.CSTNode, tuple[int, ...]]] = set()
         self._identities: dict[Hashable, int] = {}
         self._generator_functions: dict[cst.GeneratorExp, cst.FunctionDef] = {}
         self._fresh = 0
@@ -295,12 +299,32 @@ class Machine:
 
         `what` is the qualified name of the exception's class, None for any exception.
         """
-        if self.handlers:
+        if self.handlers or self._is_at_risk(state, node):
             raised = state.copy()
+            if not self.handlers:
+                raised.facts[UNSEEN] = True
             value: Value = self.unknown()
             if what is not None:
                 value = self.new(raised, node, Instance(_ext(what), {}), "raised")
             self.leave(raised, Signal("raise", value, node, implicit=True))
+
+    def _is_at_risk(self, state: State, node: cst.CSTNode) -> bool:
+        """Say whether a child has written what an exception from here might lose.
+
+        Each place is asked about once for what is pending there, since nothing handles it.
+        """
+        if not state.process or len(state.streams) <= STD_STREAMS or UNSEEN in state.facts:
+            return False
+        pending = tuple(
+            identity
+            for identity in sorted(state.streams)
+            for stream in (state.stream(identity),)
+            if not stream.std and any(w.process == state.process for w in stream.pending)
+        )
+        if not pending or (state.process, node, pending) in self._risks:
+            return False
+        self._risks.add((state.process, node, pending))
+        return True
 
     # -- truth ------------------------------------------------------------------------------
 

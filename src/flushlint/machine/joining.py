@@ -18,6 +18,7 @@ from flushlint.machine.objects import (
     Sequence,
     Stream,
 )
+from flushlint.machine.state import SIGNALLED
 from flushlint.machine.values import Const, Union, Unknown, Value, count, is_count, is_positive
 
 if TYPE_CHECKING:
@@ -55,6 +56,7 @@ def signature(state: State) -> Hashable:
         tuple(suspended),
         state.roots,
         tuple(held.lock for held in state.locks),
+        state.facts.get(SIGNALLED),
     )
 
 

@@ -8,6 +8,8 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal
 
+from flushlint.machine.state import UNSEEN
+
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable
 
@@ -20,16 +22,25 @@ if TYPE_CHECKING:
 __all__ = [
     "Cleanup",
     "Emission",
+    "Halt",
     "HandOver",
+    "Kill",
     "Limit",
     "Log",
     "Loss",
     "Misuse",
     "Pickled",
     "Process",
+    "Unguaranteed",
+    "compatible",
 ]
 
-How = Literal["return", "exit", "exec", "abort", "kill", "thread", "terminate"]
+How = Literal["return", "exit", "exec", "abort", "kill", "thread", "signal"]
+
+
+def compatible(a: dict[Hashable, object], b: dict[Hashable, object]) -> bool:
+    """Say whether two paths can be those of one run: they decided nothing differently."""
+    return all(b.get(key, value) == value for key, value in a.items())
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -78,8 +89,9 @@ class Loss:
     """A pending write thrown away when its process ended.
 
     `hand_over` is the expression through which the file came, if it did; `survives` says
-    that the write would have been kept had the process left without this exit call;
-    `cleanups` are those that would have kept it, had they run.
+    that the write would have been kept had the process left without this exit call; `cleanups`
+    are those that would have kept it, had they run. One that is `conditional` comes of a signal
+    that is not sent on every path.
     """
 
     write: Write
@@ -93,6 +105,42 @@ class Loss:
     facts: dict[Hashable, object]
     trailer: bool = False
     cleanups: tuple[Cleanup, ...] = ()
+    conditional: bool = False
+
+
+@dataclass(slots=True)
+class Halt:
+    """A pending write of a process that may stand at a blocking point when a signal comes.
+
+    `node` is where it stands and `on` what it waits for there; it handles the signals `handled`.
+    """
+
+    loss: Loss
+    node: cst.CSTNode
+    on: frozenset[Hashable]
+    handled: frozenset[int]
+
+
+@dataclass(slots=True)
+class Kill:
+    """A signal sent to a process by the statement `node`, by the end of its parent if it is None.
+
+    It is `conditional` where the parent may as well let the process come to its end.
+    """
+
+    process: int
+    node: cst.CSTNode | None
+    signal: int
+    conditional: bool
+    facts: dict[Hashable, object]
+
+
+@dataclass(slots=True)
+class Unguaranteed:
+    """What would be lost if `node` raised an exception that nobody shows."""
+
+    loss: Loss
+    node: cst.CSTNode | None
 
 
 @dataclass(slots=True)
@@ -151,10 +199,18 @@ class Log:
     guarded: list[Guarded] = field(default_factory=list)
     exposed: list[Guarded] = field(default_factory=list)
     together: set[frozenset[int]] = field(default_factory=set)
+    halts: list[Halt] = field(default_factory=list)
+    kills: list[Kill] = field(default_factory=list)
+    spared: set[int] = field(default_factory=set)
+    ended: set[int] = field(default_factory=set)
+    given: set[tuple[int, Hashable]] = field(default_factory=set)
+    unguaranteed: list[Unguaranteed] = field(default_factory=list)
     boundaries: int = 0
 
     def emitted(self, state: State, writes: Iterable[Write]) -> None:
         """These writes have left the process; it matters where another holds a copy."""
+        if UNSEEN in state.facts:
+            return  # nobody shows that it comes to this
         for item in writes:
             if item.forks:
                 self.emissions.append(Emission(item, state.process, state.facts.copy()))

@@ -11,15 +11,16 @@ from flushlint.knowledge.processes import (
     PROCESS_TYPES,
     default_start_method,
 )
-from flushlint.machine import calls, classes, locks
+from flushlint.machine import calls, classes, killing, locks
 from flushlint.machine.calls import Arguments, derive, library, method
 from flushlint.machine.cleanups import run_cleanups
 from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import fork
-from flushlint.machine.library.threads import apart, spread
+from flushlint.machine.library.threads import spread
 from flushlint.machine.log import HandOver, Process
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
 from flushlint.machine.pickling import own_pickles, pickles, restore
+from flushlint.machine.state import UNSEEN
 from flushlint.machine.values import NONE, Bound, Const, Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
@@ -62,6 +63,8 @@ def _make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     attributes["%args"] = args or NONE
     attributes["%kwargs"] = kwargs or NONE
     attributes["name"] = arguments.get(2, "name") or Const("Process-1")
+    if arguments.keywords.get("daemon", NONE) != NONE:
+        attributes["daemon"] = arguments.keywords["daemon"]
     found: list[HandOver] = []
     for index, name, value in ((1, "target", target), (3, "args", args), (4, "kwargs", kwargs)):
         if value is not None:
@@ -152,7 +155,14 @@ def _about_processes(package: str) -> None:
         state.facts[parent.key] = True
         return [state.push(parent)]
 
-    @library(f"{package}.freeze_support", f"{package}.active_children", f"{package}.cpu_count")
+    @library(f"{package}.active_children")
+    def active_children(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        children: list[Value] = [
+            r for r in state.roots if isinstance(r, Ref) and killing.is_child(m, state, r)
+        ]
+        return [state.push(m.new(state, arguments.node, Sequence("list", children), "children"))]
+
+    @library(f"{package}.freeze_support", f"{package}.cpu_count")
     def quiet(m: Machine, state: State, arguments: Arguments) -> list[State]:
         return [state.push(m.unknown())]
 
@@ -161,16 +171,23 @@ for _package in PROCESS_PACKAGES:
     _contexts(_package)
     _about_processes(_package)
 
-apart(_PROCESS, "is_alive", "terminate", "kill")
 
-
-@method(_PROCESS, "join", "close")
+@method(_PROCESS, "join")
 def _join(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """A joined process is no longer kept by `multiprocessing` itself."""
     locks.joined(state, receiver)
-    if receiver in state.roots:
-        state.roots = tuple(r for r in state.roots if r != receiver)
-        state.dirty = True
+    timed = arguments.get(0, "timeout") not in (None, NONE)
+    found = [*killing.halt(m, state, arguments.node), state]
+    for after in found:
+        killing.joined(m, after, receiver, timed=timed)
+        after.push(NONE)
+    return found
+
+
+@method(_PROCESS, "close")
+def _close(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """Only a process that has ended can be closed."""
+    killing.joined(m, state, receiver, timed=False)
     return [state.push(NONE)]
 
 
@@ -229,12 +246,17 @@ def start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
         )  # fmt: skip
         if how == "fork":
             child = fork(m, branch, process, arguments.node)
+            killing.begin(child, process.id)
             _run_child(m, child, receiver, arguments)
         elif pickles(m, branch, process, instance, receiver):
             calls.stop(m, branch, arguments.node, "TypeError")
             continue
         else:
             _run_spawned(m, branch, process, receiver, arguments)
+        killing.begin(branch, process.id)
+        values = branch.edit(Instance, receiver.id).attributes
+        values[killing.NUMBER] = Const(process.id)
+        values["pid"] = values["ident"] = killing.pid_of(process.id)
         found.append(branch.push(NONE))
     return found
 
@@ -272,10 +294,11 @@ def apart_from_parent(
 ) -> tuple[list[State], list[State]]:
     """Run something in a child: no handler of the parent sees what it raises."""
     handlers, m.handlers = m.handlers, 0
+    beside, m.beside = m.beside, 0
     try:
         return m.captured(action, [child])
     finally:
-        m.handlers = handlers
+        m.handlers, m.beside = handlers, beside
 
 
 def _target(state: State, receiver: Ref) -> tuple[Value | None, bool]:
@@ -307,9 +330,12 @@ def _run_child(m: Machine, child: State, receiver: Ref, arguments: Arguments) ->
 
     normal, abrupt = apart_from_parent(m, action, child)
     for state in abrupt:
-        if state.signal is not None and not state.signal.implicit:
-            state.signal = None
-            normal.append(state)
+        if state.signal is not None and state.signal.implicit:
+            # Nobody shows that it comes to this; what is lost by it is noted apart.
+            state.facts[UNSEEN] = True
+            state.handling = (*state.handling, state.signal._replace(value=None))
+        state.signal = None
+        normal.append(state)
     for state in normal:
         del state.stack[height:]
         state.dirty = True
@@ -323,6 +349,7 @@ def leave_child(m: Machine, state: State) -> None:
 
     process = m.log.processes[state.process]
     m.collect(state)
+    killing.part(m, state, exits=True)
     for after in run_cleanups(m, state):
         m.collect(after)
         end_all(m, after)

@@ -12,6 +12,7 @@ from flushlint.knowledge.processes import FORKS, HARD_EXITS, PARALLEL, POOL_TYPE
 from flushlint.machine import calls, classes, expressions, statements
 from flushlint.machine.ends import end_interpreter
 from flushlint.machine.interpreter import BudgetError, Machine
+from flushlint.machine.killing import part, settle
 from flushlint.machine.library import (
     asynchronous,
     builtin_functions,
@@ -22,7 +23,9 @@ from flushlint.machine.library import (
     logs,
     openers,
     parallel,
+    pipes,
     pools,
+    signals,
     stream_methods,
     threads,
     writers,
@@ -43,7 +46,8 @@ __all__ = ["run_module"]
 # Imported because they register what they know.
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, command_line, expressions, functional,
-    iterables, logs, openers, parallel, pools, statements, stream_methods, threads, writers,
+    iterables, logs, openers, parallel, pipes, pools, signals, statements, stream_methods, threads,
+    writers,
 )  # fmt: skip
 
 _RECURSION = 6_000
@@ -60,6 +64,7 @@ def run_module(module: cst.Module, options: AnalysisOptions) -> Log:
         _Program(machine).run()
     finally:
         sys.setrecursionlimit(before)
+    settle(machine.log)
     return machine.log
 
 
@@ -79,6 +84,7 @@ class _Program:
     def run(self) -> None:
         bases = self._guarded(self.m.module, lambda: self._body("__main__")) or []
         for state in bases:
+            part(self.m, state, exits=True)
             end_interpreter(self.m, state.copy())
         entries = self._entries()
         if not entries:
@@ -303,4 +309,5 @@ class _Program:
         m = self.m
         reached = state.reach([*state.stack, Ref(state.frames[0].module)])
         for after in escape(m, state, reached, entry.node):
+            part(m, after, exits=False)
             end_interpreter(m, after)

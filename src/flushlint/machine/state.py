@@ -31,11 +31,27 @@ if TYPE_CHECKING:
     from flushlint.machine.objects import Held
     from flushlint.machine.workers import Crew
 
-__all__ = ["STD_STREAMS", "Frame", "Running", "Signal", "State", "origin", "parts"]
+__all__ = [
+    "EXCEPTED",
+    "SIGNALLED",
+    "STD_STREAMS",
+    "UNSEEN",
+    "Frame",
+    "Running",
+    "Signal",
+    "State",
+    "origin",
+    "parts",
+]
 
 _CROWDED = 256
 _HOLDING = (Ref, Bound, Method, Union)
 STD_STREAMS = 4  # stdout and stderr, two layers each, which the process keeps anyway
+# Facts of a state: which process has run which signal's handler; that an exception which nobody
+# shows was handled on the way; that one is under way which nothing handles.
+SIGNALLED = "signalled"
+EXCEPTED = "excepted"
+UNSEEN = "unseen"
 SignalKind = Literal["return", "raise", "break", "continue", "yield"]
 T = TypeVar("T", Env, Sequence, Mapping, Function, Class, Instance, Generator, Stream)
 

@@ -11,6 +11,7 @@ from flushlint.machine import (
     definitions,
     exceptions,
     imports,
+    killing,
     loops,
     managers,
     matching,
@@ -166,6 +167,7 @@ def _else(m: Machine, node: cst.If | cst.Else, states: list[State]) -> list[Stat
 @statement(cst.While)
 def _while(m: Machine, node: cst.While, states: list[State]) -> list[State]:
     exits: list[State] = []
+    heads: list[State] = []
 
     def body(inside: list[State]) -> list[State]:
         return m.suite(node.body, inside)
@@ -176,6 +178,8 @@ def _while(m: Machine, node: cst.While, states: list[State]) -> list[State]:
 
         def once(inside: list[State]) -> tuple[list[State], list[State]]:
             true, false = m.split(m.eval(node.test, inside))
+            if m.kills and not false:
+                heads.extend(state.copy() for state in true if state.process)
             return false, loops.continued(m, body, true)
 
         return loops.repeat(m, states, once)
@@ -183,6 +187,9 @@ def _while(m: Machine, node: cst.While, states: list[State]) -> list[State]:
     if node.orelse is not None and m.resumes_in(node.orelse):
         return m.suite(node.orelse.body, states)
     normal, abrupt = m.captured(rounds, states)
+    if not normal and all(s.signal is not None and s.signal.implicit for s in abrupt):
+        for state in heads:  # no way out is in sight: it stays in the loop for ever
+            killing.halt(m, state, node)
     exits = normal if node.orelse is None else m.suite(node.orelse.body, normal)
     return exits + _broken(m, abrupt)
 

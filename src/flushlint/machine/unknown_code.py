@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flushlint.knowledge.blocking import BLOCKING_METHODS
 from flushlint.machine.streams import forget
 from flushlint.machine.values import Const, Unknown, Value
 
@@ -37,6 +38,7 @@ def unknown_call(
     external: str = "",
 ) -> list[State]:
     """Call what the machine can't see: it may flush, keep or start whatever reaches it."""
+    from flushlint.machine.killing import halt
     from flushlint.machine.processes import escape  # which starts processes, by calls
 
     given = arguments.values()
@@ -51,6 +53,8 @@ def unknown_call(
     state.hold(result.key, everything)
     if isinstance(receiver, Unknown):
         state.hold(receiver.key, given)
+    if name in BLOCKING_METHODS:
+        halt(m, state, arguments.node)
     states = escape(m, state, reached, arguments.node)
     last = name or external.rpartition(".")[2]
     for after in states:

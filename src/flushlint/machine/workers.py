@@ -274,7 +274,7 @@ def end_crew(m: Machine, state: State, pool: Ref, ending: Ending) -> None:
             end_interpreter(m, left)  # what comes first, its end or the signal, is open
         else:
             m.collect(left)
-            lose(m, left, "terminate", None, std=False)
+            lose(m, left, "signal", None, std=False)
 
 
 def end_all(m: Machine, state: State) -> None:

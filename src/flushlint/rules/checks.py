@@ -4,7 +4,16 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.rules import cleanups, doubled, lost, pickled, remedies, torn
+from flushlint.rules import (
+    cleanups,
+    doubled,
+    killed,
+    lost,
+    pickled,
+    remedies,
+    torn,
+    unguaranteed,
+)
 from flushlint.rules.finding import Finding
 
 if TYPE_CHECKING:
@@ -16,7 +25,16 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-_CHECKS = (lost.check, doubled.check, torn.check, pickled.check, remedies.check, cleanups.check)
+_CHECKS = (
+    lost.check,
+    killed.check,
+    unguaranteed.check,
+    doubled.check,
+    torn.check,
+    pickled.check,
+    remedies.check,
+    cleanups.check,
+)
 
 
 def check(module: cst.Module, log: Log) -> Iterator[Finding]:

@@ -39,13 +39,14 @@ class Step:
 
 @dataclass(slots=True)
 class Finding:
-    """A finding at a node of the tree."""
+    """A finding at a node of the tree. One that is `opt_in` is shown where its code is selected."""
 
     code: str
     node: cst.CSTNode
     message: str
     subject: str
     steps: list[Step] = field(default_factory=list)
+    opt_in: bool = False
 
 
 _FILE_METHODS = frozenset({"write", "writelines", "writestr", "add", "addfile"})

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from flushlint.machine.log import compatible
 from flushlint.rules.advice import (
     UNFLUSHED,
     Remedy,
@@ -32,18 +33,26 @@ if TYPE_CHECKING:
 
     from flushlint.machine.log import HandOver, Log, Loss
 
-__all__ = ["check", "compatible", "ending_call", "prefix", "real_losses"]
+__all__ = [
+    "check",
+    "compatible",
+    "ending_call",
+    "opened_and_started",
+    "prefix",
+    "real_losses",
+    "thrown_away_by_all",
+]
 
 _CALLS = {
     "exit": "os._exit()", "exec": "os.exec*()", "abort": "os.abort()", "kill": "SIGKILL",
-    "thread": "the end of its thread", "terminate": "SIGTERM",
+    "thread": "the end of its thread", "signal": "a signal",
 }  # fmt: skip
 
 
 def real_losses(log: Log) -> Iterator[Loss]:
     """Yield the writes that every process which held them has thrown away."""
     for loss in log.losses:
-        if not loss.write.forks or _thrown_away_by_all(log, loss):
+        if thrown_away_by_all(log, loss):
             yield loss
 
 
@@ -53,13 +62,11 @@ def prefix(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
     return long[: len(short)] == short
 
 
-def compatible(a: dict[object, object], b: dict[object, object]) -> bool:
-    """Say whether two paths can be those of one run: they decided nothing differently."""
-    return all(b.get(key, value) == value for key, value in a.items())
-
-
-def _thrown_away_by_all(log: Log, loss: Loss) -> bool:
+def thrown_away_by_all(log: Log, loss: Loss) -> bool:
+    """Say whether every process that held this write has thrown it away."""
     write = loss.write
+    if not write.forks:
+        return True
     holders = {write.process}
     for number in write.forks:
         process = log.processes[number]
@@ -180,7 +187,7 @@ def _at_end(module: cst.Module, log: Log, loss: Loss, subject: str) -> str:
 
 
 def _end_of_worker(loss: Loss) -> str:
-    if loss.how == "terminate":
+    if loss.how == "signal":
         return "the pool terminates its workers"
     return "the pool's workers end in os._exit()"
 
@@ -263,7 +270,7 @@ def _steps(log: Log, loss: Loss) -> list[Step]:
     """Tell how it comes about: opened, handed over, written, ended."""
     child = process_name(log, loss.process)
     process = log.processes[loss.process]
-    steps = [*_opened_and_started(log, loss, child)]
+    steps = [*opened_and_started(log, loss, child)]
     writer = process_name(log, loss.write.process)
     stays = "needs a close() after it" if loss.trailer else "stays in the buffer"
     steps.append(Step("written", writer, loss.write.node, f"this write {stays}"))
@@ -280,7 +287,7 @@ def _steps(log: Log, loss: Loss) -> list[Step]:
     return steps
 
 
-def _opened_and_started(log: Log, loss: Loss, child: str) -> Iterator[Step]:
+def opened_and_started(log: Log, loss: Loss, child: str) -> Iterator[Step]:
     """Tell how the process got at the file; one that opens it has been started before."""
     process = log.processes[loss.process]
     opened = []

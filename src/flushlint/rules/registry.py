@@ -72,6 +72,19 @@ RULES: dict[str, Rule] = {
             "writes are still in a buffer.",
         ),
         Rule(
+            "FLU105",
+            "lost-at-terminate",
+            "A child process is killed (`terminate()`, `kill()`, a daemon when its parent ends) "
+            "where it waits with writes in a buffer.",
+        ),
+        Rule(
+            "FLU106",
+            "flush-not-guaranteed",
+            "A child process flushes a file on every path in sight, but not if a call before "
+            "that raises.",
+            opt_in=True,
+        ),
+        Rule(
             "FLU201",
             "duplicated-buffer",
             "Writes that are in a buffer when the process forks are written by more than "

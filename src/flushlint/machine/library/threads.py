@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.machine import calls, classes
+from flushlint.machine import calls, classes, killing
 from flushlint.machine.calls import Arguments, called, derive, library, method
 from flushlint.machine.ends import lose
 from flushlint.machine.iteration import iterate
@@ -86,6 +86,7 @@ def run_apart(
     handlers, m.handlers = m.handlers, 0
     stuck, m.stuck = m.stuck, []
     waiting, m.waiting = m.waiting, None if daemon is None else []
+    m.beside += 1
 
     def action(states: list[State]) -> list[State]:
         return calls.call(m, states[0], function, arguments)
@@ -99,6 +100,7 @@ def run_apart(
         halted = m.join([s for s in m.waiting or [] if s.process == before.process])
     finally:
         m.handlers, m.stuck, m.waiting = handlers, stuck, waiting
+        m.beside -= 1
     for after in abrupt:
         if after.signal is not None and after.signal.implicit:
             continue
@@ -148,10 +150,11 @@ def _go_on_beside(m: Machine, state: State, height: int, depth: int) -> State:
     return state.push(m.unknown())
 
 
-def wait(m: Machine, state: State, node: cst.CSTNode, on: Value | None = None) -> None:
+def wait(m: Machine, state: State, node: cst.CSTNode, on: Value | None = None) -> list[State]:
     """Note that the thread may wait here, on this queue, when its process ends.
 
     A task that waits on something may be cancelled there, as `asyncio.run` does at its end.
+    Returns the states that go on, more than one where a signal may have been handled.
     """
     if m.cancellable and on is not None:
         cancelled = state.copy()
@@ -161,6 +164,7 @@ def wait(m: Machine, state: State, node: cst.CSTNode, on: Value | None = None) -
         halted = state.copy()
         halted.facts["waits on"] = on
         m.waiting.append(halted)
+    return [*killing.halt(m, state, node, () if on is None else (on,)), state]
 
 
 @method(_THREAD, "start", "run")
@@ -183,9 +187,10 @@ def _join(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     """A thread that waits for ever is never joined."""
     assert isinstance(receiver, Ref)
     is_timed = arguments.get(0, "timeout") not in (None, NONE)
-    if ("waits", receiver) in state.facts and not is_timed:
+    if not is_timed and ("waits", receiver) in state.facts:
+        killing.halt(m, state, arguments.node)
         return []
-    return [state.push(NONE)]
+    return [after.push(NONE) for after in (*killing.halt(m, state, arguments.node), state)]
 
 
 @method(_THREAD, "setDaemon")
@@ -221,7 +226,16 @@ def _synchronised(package: str) -> None:
         method(kind, "__enter__")(_enter_lock)
         method(kind, "__exit__")(_leave_lock)
         method(kind, "get", "get_nowait", "recv", "wait")(_receive)
-        method(kind, "put")(_put)
+        method(kind, "put", "put_nowait")(_put)
+        method(kind, "set", "notify", "notify_all")(_set)
+        method(kind, "clear")(_clear)
+        method(kind, "is_set", "empty", "full", "qsize")(_ask)
+    for word in ("Queue", "JoinableQueue"):
+        method(f"{package}.{word}", "task_done")(_task_done)
+        method(f"{package}.{word}", "join")(_join_queue)
+    for word in ("Semaphore", "BoundedSemaphore"):
+        method(f"{package}.{word}", "release")(_set)
+        method(f"{package}.{word}", "acquire")(_receive)
 
 
 def _enter_lock(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
@@ -237,8 +251,39 @@ def _put(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
 
     `None` is what tells a thread that waits on the queue to end.
     """
-    if arguments.get(0, "item") == NONE and receiver in _waited_for(state):
+    item = arguments.get(0, "item")
+    if item == NONE and receiver in _waited_for(state):
         return []
+    killing.give(m, state, receiver)
+    killing.put(state, receiver, item)
+    return [state.push(NONE)]
+
+
+def _set(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """Whoever waits for this goes on."""
+    killing.give(m, state, receiver)
+    killing.tell(state, receiver)
+    return [state.push(NONE)]
+
+
+def _clear(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    killing.untell(state, receiver)
+    return [state.push(NONE)]
+
+
+def _ask(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    killing.ask(m, state, receiver)
+    return [state.push(m.unknown())]
+
+
+def _task_done(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    killing.give(m, state, ("done", receiver))
+    return [state.push(NONE)]
+
+
+def _join_queue(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """Wait until every item has been said to be done."""
+    killing.await_(m, state, ("done", receiver))
     return [state.push(NONE)]
 
 
@@ -251,15 +296,19 @@ def _waited_for(state: State) -> list[object]:
 
 def _receive(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     m.may_raise(state, "queue.Empty", arguments.node)
-    if called(arguments) != "get_nowait":
-        wait(m, state, arguments.node, receiver)
-    return [state.push(m.unknown())]
+    if called(arguments) == "get_nowait":
+        killing.ask(m, state, receiver)
+        return [state.push(m.unknown())]
+    found = wait(m, state, arguments.node, receiver)
+    for after in found:
+        killing.await_(m, after, receiver)
+        after.push(m.unknown())
+    return found
 
 
 @library("time.sleep")
 def _sleep(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    wait(m, state, arguments.node)
-    return [state.push(NONE)]
+    return [after.push(NONE) for after in wait(m, state, arguments.node)]
 
 
 for _package in ("threading", "multiprocessing", "queue", "asyncio", "multiprocess", "billiard",

@@ -1,0 +1,404 @@
+"""Children that are killed: where they stand when the signal comes, and who sends it.
+
+The machine runs a child to its end before its parent goes on. So a child notes each point at
+which it may stand for long, a *halt*, and the parent each signal that it sends, a *kill*. Both
+may know of the other by what they tell one another: `killer` brings them together. A parent
+that lets a child come to its end on some path *spares* it: then the kill is conditional.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flushlint.knowledge.blocking import DEADLY, SIGKILL, SIGTERM
+from flushlint.machine import calls, classes
+from flushlint.machine.calls import Arguments
+from flushlint.machine.ends import losses
+from flushlint.machine.log import Halt, Kill, compatible
+from flushlint.machine.objects import Instance
+from flushlint.machine.state import EXCEPTED, SIGNALLED, STD_STREAMS, UNSEEN
+from flushlint.machine.values import TRUE, Const, Ext, Ref, Union, Unknown, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterable
+
+    import libcst as cst
+
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.log import Log
+    from flushlint.machine.state import State
+
+__all__ = [
+    "NUMBER",
+    "alive",
+    "ask",
+    "await_",
+    "begin",
+    "give",
+    "halt",
+    "handler_of",
+    "handles_any",
+    "install",
+    "is_child",
+    "is_default",
+    "is_ignored",
+    "joined",
+    "killed",
+    "killer",
+    "number_of",
+    "numbers",
+    "part",
+    "pid_of",
+    "put",
+    "send",
+    "settle",
+    "tell",
+    "untell",
+]
+
+NUMBER = "%number"
+_FIRST_PID = 4000  # no number of a process is taken for an exit status or a descriptor
+_MOST_ALIKE = 3
+_BY_THEMSELVES = (SIGNALLED, UNSEEN)  # such paths have been asked about already
+_HANDLER = "%signal"
+_DEFAULT = (Ext("signal.SIG_DFL"), Const(0))
+_IGNORE = (Ext("signal.SIG_IGN"), Const(1))
+
+
+# -- numbers of processes ---------------------------------------------------------------------
+
+
+def pid_of(number: int) -> Const:
+    """Return the process id that the machine gives to a process."""
+    return Const(_FIRST_PID + number)
+
+
+def number_of(m: Machine, pid: Value | None) -> int | None:
+    """Return the process that has this id."""
+    known = isinstance(pid, Const) and isinstance(pid.value, int)
+    number = pid.value - _FIRST_PID if known else 0  # type: ignore[union-attr, operator]  # an int
+    return number if number in m.log.processes and number != 0 else None
+
+
+def numbers(state: State, child: Value) -> list[int]:
+    """Return the processes that a process object, or what is kept of a fork, stands for."""
+    if isinstance(child, Const):
+        return [int(str(child.value)) - _FIRST_PID]
+    instance = state.look(Instance, child)
+    number = None if instance is None else instance.attributes.get(NUMBER)
+    options = number.options if isinstance(number, Union) else (number,)
+    return [int(str(o.value)) for o in options if isinstance(o, Const)]
+
+
+# -- where a process stands -------------------------------------------------------------------
+
+
+def halt(m: Machine, state: State, node: cst.CSTNode, on: Iterable[Hashable] = ()) -> list[State]:
+    """The process may stand here when a signal comes: note what is in its buffers.
+
+    `on` is what it waits for. Returns the states in which a handler has run and returned.
+    """
+    if (
+        not m.kills
+        or not state.process
+        or m.beside
+        or not state.facts.keys().isdisjoint(_BY_THEMSELVES)
+    ):
+        return []
+    handlers = {
+        int(name.removeprefix(_HANDLER)): value
+        for name, value in state.externals.items()
+        if name.startswith(_HANDLER)
+    }
+    resumed: list[State] = []
+    for signal, handler in sorted(handlers.items()):
+        resumed += _handle(m, state, node, signal, handler)
+    if len(state.streams) > STD_STREAMS:
+        handled = {signal for signal, value in handlers.items() if value not in _DEFAULT}
+        _note(m, state, node, frozenset(on), frozenset(handled))
+    return resumed
+
+
+def _note(
+    m: Machine,
+    state: State,
+    node: cst.CSTNode,
+    on: frozenset[Hashable],
+    handled: frozenset[int],
+) -> None:
+    for loss in losses(m, state, "signal", None, std=False):
+        alike = [
+            h.loss.facts
+            for h in m.log.halts
+            if (h.node, h.loss.process, h.loss.write) == (node, loss.process, loss.write)
+        ]
+        if len(alike) < _MOST_ALIKE and loss.facts not in alike:
+            m.log.halts.append(Halt(loss, node, on, handled))
+
+
+def _handle(
+    m: Machine, state: State, node: cst.CSTNode, signal: int, handler: Value
+) -> list[State]:
+    """Run a handler where the process stands; the paths it opens are marked as signalled."""
+    if isinstance(handler, (Unknown, Union)) or handler in _DEFAULT or handler in _IGNORE:
+        return []
+    branch = state.copy()
+    branch.facts[SIGNALLED] = (state.process, signal)
+    found = calls.call(m, branch, handler, Arguments(node, [Const(signal), m.unknown()]))
+    for after in found:
+        after.pop()
+    return found
+
+
+def install(state: State, signal: Value | None, handler: Value | None) -> Value:
+    """Set the handler of a signal; return the one before."""
+    if handler is None or not (isinstance(signal, Const) and isinstance(signal.value, int)):
+        return Unknown("handler")
+    name = f"{_HANDLER}{signal.value}"
+    before = state.externals.get(name, _DEFAULT[0])
+    state.externals[name] = handler
+    return before
+
+
+def handler_of(state: State, signal: int) -> Value:
+    """Return what is to run when a signal comes."""
+    return state.externals.get(f"{_HANDLER}{signal}", _DEFAULT[0])
+
+
+def is_default(handler: Value) -> bool:
+    """Say whether a signal has no handler of the program's own."""
+    return handler in _DEFAULT
+
+
+def is_ignored(handler: Value) -> bool:
+    """Say whether a signal does nothing."""
+    return handler in _IGNORE
+
+
+def handles_any(state: State) -> bool:
+    """Say whether the process handles some signal."""
+    return any(name.startswith(_HANDLER) for name in state.externals)
+
+
+# -- what processes tell one another --------------------------------------------------------------
+
+
+def tell(state: State, token: Hashable) -> None:
+    """Whoever waits for this goes on, and may come to its end: an event, `None` in a queue."""
+    state.facts["told", token] = True
+
+
+def untell(state: State, token: Hashable) -> None:
+    """An event is cleared, or a queue gets more work."""
+    state.facts.pop(("told", token), None)
+
+
+def put(state: State, token: Hashable, item: Value | None) -> None:
+    """Something goes into a queue or a pipe: work, or the word that tells to end."""
+    if isinstance(item, Const) and isinstance(item.value, (str, bytes, bool, type(None))):
+        tell(state, token)
+    else:
+        untell(state, token)
+
+
+def give(m: Machine, state: State, token: Hashable) -> None:
+    """Let others know how far this process has come: set an event, put something in a queue."""
+    if m.kills:
+        state.facts["gave", token] = True
+        m.log.given.add((state.process, token))
+
+
+def await_(m: Machine, state: State, token: Hashable) -> None:
+    """Somebody else has given this: what came before it in that process is over."""
+    if m.kills:
+        state.facts["awaited", token] = True
+
+
+def ask(m: Machine, state: State, token: Hashable) -> None:
+    """Look whether something was told, without waiting for it."""
+    if m.kills:
+        state.facts["asked", token] = True
+
+
+# -- who kills --------------------------------------------------------------------------------
+
+
+def begin(state: State, number: int) -> None:
+    """A process starts: what is known of one before it at the same place no longer holds."""
+    _forget_answers(state, number)
+    state.facts.pop(("timed", number), None)
+
+
+def _forget_answers(state: State, number: int) -> None:
+    for key in [k for k in _keys(state.facts, "alive") if k[1] == number]:
+        del state.facts[key]
+
+
+def _keys(facts: dict[Hashable, object], kind: str) -> list[tuple[Hashable, ...]]:
+    """Return the keys of facts of one kind."""
+    return [key for key in facts if isinstance(key, tuple) and key[0] == kind]
+
+
+def alive(m: Machine, state: State, child: Value) -> Value:
+    """Return what `is_alive()` does: an answer that is open, and that a kill remembers."""
+    known = numbers(state, child)
+    for number in known:
+        _forget_answers(state, number)
+    return Unknown(("alive", known[0], m.fresh())) if known else m.unknown()
+
+
+def is_child(m: Machine, state: State, child: Value) -> bool:
+    """Say whether this is a process that the present one has started."""
+    return any(m.log.processes[n].parent == state.process for n in numbers(state, child))
+
+
+def joined(m: Machine, state: State, child: Value, *, timed: bool) -> None:
+    """The parent waits for the end of a child, for ever or for a time."""
+    for number in numbers(state, child):
+        if timed:
+            state.facts["timed", number] = True
+        elif child in state.roots:
+            _spare(m, state, number)
+    if not timed:
+        _forget(state, child)
+
+
+def _forget(state: State, child: Value) -> None:
+    if child in state.roots:
+        state.roots = tuple(r for r in state.roots if r != child)
+        state.dirty = True
+
+
+def _spare(m: Machine, state: State, number: int) -> None:
+    if EXCEPTED not in state.facts:
+        m.log.spared.add(number)
+
+
+def send(m: Machine, state: State, child: Value, node: cst.CSTNode | None, signal: int) -> None:
+    """Send a signal to a child. A child that was joined is no more.
+
+    Without a node it is the end of the parent that does so.
+    """
+    if child not in state.roots or signal not in DEADLY:
+        return
+    for number in numbers(state, child):
+        answers = [state.facts[k] for k in _keys(state.facts, "alive") if k[1] == number]
+        if False in answers:
+            continue
+        conditional = (
+            bool(answers)
+            or ("timed", number) in state.facts
+            or EXCEPTED in state.facts
+            or any(s.kind == "raise" for s in state.handling)
+        )
+        killed(m, state, number, node, signal, conditional=conditional)
+    if signal in (SIGKILL, SIGTERM):
+        _forget(state, child)
+
+
+def killed(
+    m: Machine,
+    state: State,
+    number: int,
+    node: cst.CSTNode | None,
+    signal: int = SIGTERM,
+    *,
+    conditional: bool = False,
+) -> None:
+    """Note that a process is killed here; without a node it is the end of its parent that does."""
+    kill = Kill(number, node, signal, conditional, state.facts.copy())
+    if kill not in m.log.kills:
+        m.log.kills.append(kill)
+
+
+def part(m: Machine, state: State, *, exits: bool) -> None:
+    """A process ends, or leaves what the machine sees of it: its daemons are killed.
+
+    `exits` says that it ends as an interpreter does; then `multiprocessing` looks after them.
+    """
+    if not m.kills:
+        return
+    for child in state.roots:
+        for number in numbers(state, child):
+            process = m.log.processes.get(number)
+            if process is None or process.parent != state.process:
+                continue
+            if exits and isinstance(child, Ref) and _is_daemon(state, child):
+                send(m, state, child, None, SIGTERM)
+            else:
+                _spare(m, state, number)
+
+
+def _is_daemon(state: State, child: Ref) -> bool:
+    instance = state.look(Instance, child)
+    if instance is None:
+        return False
+    own = instance.attributes.get("daemon") or classes.class_attribute(
+        state, instance.cls, "daemon"
+    )
+    return own == TRUE
+
+
+# -- bringing both together ---------------------------------------------------------------------
+
+
+def killer(
+    log: Log,
+    number: int,
+    facts: dict[Hashable, object],
+    *,
+    on: Iterable[Hashable] = (),
+    handled: Iterable[int] = (),
+    signal: int | None = None,
+) -> Kill | None:
+    """Return who kills a process in a state like this, if anybody does: for certain if possible."""
+    found = None
+    for kill in log.kills:
+        if kill.process != number or kill.signal in handled or signal not in (None, kill.signal):
+            continue
+        if not compatible(kill.facts, facts) or _has_gone_on(log, kill, facts, on):
+            continue
+        if found is None or not kill.conditional:
+            found = kill
+        if not found.conditional:
+            break
+    return found
+
+
+def _has_gone_on(
+    log: Log, kill: Kill, facts: dict[Hashable, object], on: Iterable[Hashable]
+) -> bool:
+    """Say whether the process stands there no more when the kill comes, or need not."""
+    if any(("told", token) in kill.facts for token in on):
+        return True
+    if kill.process in log.ended and any(
+        ("told", key[1]) in kill.facts for key in _keys(facts, "asked")
+    ):
+        return True
+    return any(
+        (kill.process, key[1]) in log.given and ("gave", key[1]) not in facts
+        for key in _keys(kill.facts, "awaited")
+    )
+
+
+def settle(log: Log) -> None:
+    """Forget what comes of signals that nobody sends; what hangs on a conditional kill says so."""
+    for kill in log.kills:
+        kill.conditional = kill.conditional or kill.process in log.spared
+    log.emissions = [e for e in log.emissions if _is_sent(log, e.facts) is not None]
+    kept = []
+    for loss in log.losses:
+        sent = _is_sent(log, loss.facts)
+        if sent is not None:
+            loss.conditional = not sent
+            kept.append(loss)
+    log.losses = kept
+
+
+def _is_sent(log: Log, facts: dict[Hashable, object]) -> bool | None:
+    """Say whether the signal of a path is sent for certain, None where it is not sent at all."""
+    known = facts.get(SIGNALLED)
+    if not isinstance(known, tuple):
+        return True
+    kill = killer(log, known[0], facts, signal=known[1])
+    return None if kill is None else not kill.conditional

@@ -1,0 +1,91 @@
+"""FLU105: writes that are in a buffer where a child is killed."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from flushlint.machine.killing import killer
+from flushlint.rules.advice import UNFLUSHED, remedy
+from flushlint.rules.finding import (
+    Finding,
+    Step,
+    called,
+    file_variable,
+    process_name,
+    quoted,
+    the_process,
+)
+from flushlint.rules.lost import opened_and_started, real_losses, thrown_away_by_all
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    import libcst as cst
+
+    from flushlint.machine.log import Halt, Kill, Log
+
+__all__ = ["check", "killed_there"]
+
+
+def check(module: cst.Module, log: Log) -> Iterator[Finding]:
+    """Find FLU105: pending at a blocking point of a child that its parent kills."""
+    for halt, kill in killed_there(log):
+        yield _finding(module, log, halt, kill)
+
+
+def killed_there(log: Log) -> list[tuple[Halt, Kill]]:
+    """Return where children are killed with a write in a buffer, once for each cause."""
+    if not log.kills:
+        return []
+    known = {(loss.stream.opened, loss.process) for loss in real_losses(log)}
+    found: dict[object, tuple[Halt, Kill]] = {}
+    for halt in log.halts:
+        loss = halt.loss
+        if (loss.stream.opened, loss.process) in known:
+            continue
+        kill = killer(log, loss.process, loss.facts, on=halt.on, handled=halt.handled)
+        if kill is None or not thrown_away_by_all(log, loss):
+            continue
+        cause = (loss.stream.opened, log.processes[loss.process].name)
+        before = found.get(cause)
+        if before is None or (before[1].conditional and not kill.conditional):
+            found[cause] = (halt, kill)
+    return list(found.values())
+
+
+def _finding(module: cst.Module, log: Log, halt: Halt, kill: Kill) -> Finding:
+    loss = halt.loss
+    subject = file_variable(module, loss.write.node)
+    saved = remedy(module, log, loss.write, loss.stream)
+    child = the_process(log, loss.process)
+    if kill.node is None:
+        who = f"{child} is a daemon that nobody joins, so it is killed when its parent ends"
+    else:
+        who = f"{called(module, kill.node)} kills {child}"
+    what = (
+        "tell the child to end and join it, so that the file is closed"
+        if loss.trailer or saved.closes
+        else f"{saved.verb} before the child waits, or tell the child to end and join it"
+    )
+    short = "without the end of the file" if loss.trailer else UNFLUSHED
+    message = f"what is written to {quoted(subject)} is lost: {who} {short}; {what}"
+    steps = _steps(log, halt, kill)
+    return Finding("FLU105", loss.write.node, message, subject, steps, opt_in=kill.conditional)
+
+
+def _steps(log: Log, halt: Halt, kill: Kill) -> list[Step]:
+    loss = halt.loss
+    process = log.processes[loss.process]
+    child, parent = process_name(log, loss.process), process_name(log, process.parent)
+    steps = [*opened_and_started(log, loss, child)]
+    left = "needs a close() after it" if loss.trailer else "stays in the buffer"
+    steps.append(Step("written", child, loss.write.node, f"this write {left}"))
+    steps.append(Step("written", child, halt.node, f"here {child} may stand when it is killed"))
+    if kill.node is not None:
+        steps.append(
+            Step("ended", parent, kill.node, f"this kills {child}, and nothing is flushed")
+        )
+    elif process.start is not None:
+        text = f"{parent} ends without a join(), which kills {child}"
+        steps.append(Step("ended", parent, process.start, text))
+    return steps
