@@ -14,7 +14,6 @@ __all__ = [
     "PROCESS_PACKAGES",
     "PROCESS_STARTERS",
     "PROCESS_TYPES",
-    "REAPERS",
     "TERMINAL_FORKS",
     "PoolType",
     "default_start_method",
@@ -74,9 +73,6 @@ FORKS = ("os.fork", "os.forkpty", "pty.fork")
 
 # Of these, the ones that return a pair: both sides get a terminal of their own as well.
 TERMINAL_FORKS = ("os.forkpty", "pty.fork")
-
-# Functions that wait for the end of a forked child.
-REAPERS = ("os.wait", "os.waitpid", "os.wait3", "os.wait4", "os.waitid")
 
 # Functions that end the process at once, and how; user-space buffers are thrown away.
 HARD_EXITS: dict[str, str] = {

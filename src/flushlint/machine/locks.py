@@ -8,9 +8,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.knowledge.processes import PROCESS_PACKAGES, REAPERS
+from flushlint.knowledge.processes import PROCESS_PACKAGES
 from flushlint.machine import calls
-from flushlint.machine.calls import Arguments, called, library, method, unknown_call
+from flushlint.machine.calls import Arguments, called, method
 from flushlint.machine.library.threads import attribute, keep
 from flushlint.machine.objects import Held, Instance, Stream
 from flushlint.machine.state import Running
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from flushlint.machine.log import Process
     from flushlint.machine.state import State
 
-__all__ = ["joined", "part"]
+__all__ = ["joined", "part", "reaped"]
 
 _LOCKS = ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition")
 _COUNTING = ("Semaphore", "BoundedSemaphore")
@@ -149,13 +149,6 @@ def joined(state: State, receiver: Value) -> None:
     state.running = tuple(r for r in state.running if r.handle != receiver.id)
 
 
-def _reaper(name: str) -> None:
-    @library(name)
-    def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        """Wait for a forked child; which of them it is, is not asked."""
-        state.running = tuple(r for r in state.running if not isinstance(r.handle, tuple))
-        return unknown_call(m, state, arguments, external=name)
-
-
-for _name in REAPERS:
-    _reaper(_name)
+def reaped(state: State) -> None:
+    """Note that a forked child has been waited for; which of them it is, is not asked."""
+    state.running = tuple(r for r in state.running if not isinstance(r.handle, tuple))
