@@ -13,12 +13,25 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
-    from flushlint.machine.objects import Stream, Write
+    from flushlint.machine.objects import Place, Stream, Write
     from flushlint.machine.state import State
     from flushlint.machine.values import Value
 
-__all__ = ["Emission", "HandOver", "Limit", "Log", "Loss", "Misuse", "Pickled", "Process"]
+__all__ = [
+    "Emission",
+    "Failure",
+    "HandOver",
+    "Limit",
+    "Log",
+    "Loss",
+    "Misuse",
+    "Output",
+    "Pickled",
+    "Process",
+    "Truncation",
+]
 
+_MOST_LAYERS = 8
 How = Literal["return", "exit", "exec", "abort", "kill", "thread"]
 
 
@@ -36,7 +49,11 @@ class HandOver:
 
 @dataclass(slots=True)
 class Process:
-    """A process of the program. `start` is the call that started it; main has none."""
+    """A process of the program. `start` is the call that started it; main has none.
+
+    `absent` are the names, each with the object that lacks it, that only the parent of a
+    spawned child has set, and whether they lead to a file that is open for writing.
+    """
 
     id: int
     kind: Literal["main", "process", "fork"]
@@ -49,6 +66,7 @@ class Process:
     receiver: int | None = None
     depth: int = 0
     height: int = 0
+    absent: dict[tuple[int, str], bool] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -89,6 +107,44 @@ class Pickled:
     process: Process
 
 
+@dataclass(slots=True, unsafe_hash=True)
+class Output:
+    """Text that has reached a file that its opener empties when it is run again.
+
+    `owner` is the process that opened the file: copies of it made by forks write where it
+    stands, while one that is opened again writes from the beginning.
+    """
+
+    place: Place
+    owner: int
+    write: Write
+
+
+@dataclass(slots=True)
+class Truncation:
+    """Text that a process destroys that has opened the file again by importing the module."""
+
+    output: Output
+    process: int
+
+
+FailureKind = Literal[
+    "local target", "guarded target", "start on import", "method on import", "unset", "none"
+]
+
+
+@dataclass(slots=True)
+class Failure:
+    """Why a child started by spawn or forkserver never writes what it would write.
+
+    `node` is the expression that raises, or that can't be sent; `process` is the child.
+    """
+
+    kind: FailureKind
+    node: cst.CSTNode
+    process: Process
+
+
 @dataclass(slots=True)
 class Misuse:
     """A call whose arguments defeat its purpose, found while opening or syncing a file."""
@@ -113,6 +169,10 @@ class Log:
     losses: list[Loss] = field(default_factory=list)
     emissions: list[Emission] = field(default_factory=list)
     pickled: list[Pickled] = field(default_factory=list)
+    truncations: list[Truncation] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    emptied: set[Place] = field(default_factory=set)
+    outputs: dict[int, set[Output]] = field(default_factory=dict)
     misuses: list[Misuse] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
     streams: dict[int, Stream] = field(default_factory=dict)
@@ -123,3 +183,33 @@ class Log:
         for item in writes:
             if item.forks:
                 self.emissions.append(Emission(item, state.process, state.facts.copy()))
+            self._reach(state, item)
+
+    def _reach(self, state: State, item: Write) -> None:
+        """Note what has reached a file that an import of the module would empty.
+
+        Two processes that have each opened it write from its beginning, one over the other.
+        """
+        place = self.place(state, item.stream)
+        if place is None:
+            return
+        stream = state.heap.get(item.stream)
+        owner = getattr(stream, "process", item.process)
+        output = Output(place, owner, item)
+        for other in state.reached:
+            if other.place == place and other.owner != owner:
+                self.truncations.append(Truncation(other, state.process))
+        state.reached |= {output}
+        self.outputs.setdefault(state.process, set()).add(output)
+
+    def place(self, state: State, identity: int | None) -> Place | None:
+        """Return the file below a stream, if opening it again would empty it."""
+        for _ in range(_MOST_LAYERS):
+            if identity is None:
+                return None
+            stream = state.heap.get(identity) or self.streams.get(identity)
+            found = getattr(stream, "empties", None)
+            if found is not None:
+                return found  # type: ignore[no-any-return]  # a stream's own
+            identity = getattr(stream, "below", None)
+        return None

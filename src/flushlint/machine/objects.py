@@ -25,6 +25,7 @@ __all__ = [
     "Instance",
     "Mapping",
     "Obj",
+    "Place",
     "Sequence",
     "Stream",
     "Write",
@@ -177,13 +178,23 @@ class Write:
     forks: tuple[int, ...] = ()
 
 
+@dataclass(slots=True, frozen=True)
+class Place:
+    """A file, by the call that opens it, and by its path if that is a constant."""
+
+    opener: cst.CSTNode
+    path: Hashable = None
+
+
 @dataclass(slots=True, unsafe_hash=True)
 class Stream:
     """One layer of an open file: a text layer, a buffer, a compressor.
 
     `below` is the layer that data are passed to when this one is emptied; None is the
     operating system. `pending` holds the first write of each origin: what comes later leaves
-    the buffer no earlier than it. `many` says that it stands for several streams of a loop.
+    the buffer no earlier than it. `many` says that it stands for several streams of a loop,
+    `empties` names the file that opening it has emptied, where it is known to be the same one
+    whenever the call is made.
     """
 
     opened: cst.CSTNode | None
@@ -204,6 +215,7 @@ class Stream:
     binary_line_buffering: bool = False
     synced: cst.CSTNode | None = None
     many: bool = False
+    empties: Place | None = None
 
     def copy(self) -> Stream:
         return replace(self)

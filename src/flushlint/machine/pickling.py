@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["own_pickles", "pickles", "restore"]
+__all__ = ["own_pickles", "pickles", "pickles_itself", "restore"]
 
 
 def pickles(m: Machine, state: State, process: Process, instance: Instance, receiver: Ref) -> bool:
@@ -37,7 +37,7 @@ def pickles(m: Machine, state: State, process: Process, instance: Instance, rece
             found = True
     if not found:
         own = [v for k, v in instance.attributes.items() if not k.startswith("%")]
-        if not _pickles_itself(state, instance):
+        if not pickles_itself(state, instance):
             for value in own:
                 stream = _unpicklable(state, value)
                 if stream is not None and process.start is not None:
@@ -116,7 +116,8 @@ def _only(m: Machine, state: State, function: Value, arguments: Arguments) -> St
 _OWN_PICKLING = ("__getstate__", "__reduce__", "__reduce_ex__", "__getnewargs__")
 
 
-def _pickles_itself(state: State, instance: Instance) -> bool:
+def pickles_itself(state: State, instance: Instance) -> bool:
+    """Say whether a class says itself what is pickled of its instances."""
     return any(classes.class_attribute(state, instance.cls, n) for n in _OWN_PICKLING)
 
 
@@ -137,6 +138,6 @@ def _unpicklable(state: State, value: Value) -> Stream | None:
             return obj
         if isinstance(obj, (Sequence, Mapping)):
             todo.extend(obj.values())
-        elif isinstance(obj, Instance) and not _pickles_itself(state, obj):
+        elif isinstance(obj, Instance) and not pickles_itself(state, obj):
             todo.extend(obj.attributes.values())
     return None

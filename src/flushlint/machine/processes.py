@@ -16,15 +16,18 @@ from flushlint.machine.calls import Arguments, derive, library, method
 from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import enlist, fork, run_hooks
 from flushlint.machine.library.threads import apart, spread
-from flushlint.machine.log import HandOver, Process
+from flushlint.machine.log import Failure, HandOver, Process
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
 from flushlint.machine.pickling import own_pickles, pickles, restore
-from flushlint.machine.values import NONE, Bound, Const, Ext, Ref, Unknown, Value
+from flushlint.machine.spawning import block, receive
+from flushlint.machine.unsendable import unsendable, would_write
+from flushlint.machine.values import FALSE, NONE, Bound, Const, Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from flushlint.machine.interpreter import Machine
+    from flushlint.machine.spawning import Import
     from flushlint.machine.state import State
 
 __all__ = ["escape", "start"]
@@ -110,6 +113,9 @@ def _contexts(package: str) -> None:
         found: list[State] = []
         m.may_raise(state, "builtins.RuntimeError", arguments.node)
         for branch, option in m.choose(state, chosen):
+            forced = arguments.get(1, "force") not in (None, FALSE)
+            if not forced and block(m, branch, arguments.node, "method on import"):
+                continue
             if isinstance(option, Const) and option.value in _METHODS:
                 branch.start_method = str(option.value)
             found.append(branch.push(NONE))
@@ -214,11 +220,8 @@ def start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
         if how == "fork":
             child = fork(m, branch, process, arguments.node)
             _run_child(m, child, receiver, arguments)
-        elif pickles(m, branch, process, instance, receiver):
-            calls.stop(m, branch, arguments.node, "TypeError")
+        elif not _spawn(m, branch, process, receiver, arguments):
             continue
-        else:
-            _run_spawned(m, branch, process, receiver, arguments)
         found.append(branch.push(NONE))
     return found
 
@@ -364,21 +367,53 @@ def _register(
     return [state.push(callback or NONE)]
 
 
-def _run_spawned(
-    m: Machine, state: State, process: Process, receiver: Ref, arguments: Arguments
-) -> None:
-    """Run a child that imports the main module anew and is sent a pickled copy of the rest."""
+def _spawn(m: Machine, state: State, process: Process, receiver: Ref, arguments: Arguments) -> bool:
+    """Start a child that imports the main module; say whether that raises nothing."""
+    instance = state.look(Instance, receiver)
+    assert instance is not None
+    assert process.method is not None
+    node = arguments.node
+    if block(m, state, node, "start on import"):
+        return False
+    if pickles(m, state, process, instance, receiver):
+        calls.stop(m, state, node, "TypeError")
+        return False
     if m.spawn_base is None:
-        return
+        return True
+    imported = m.spawn_base(process.method, state.start_method)
+    failure = unsendable(m, state, process, instance, imported.states)
+    failures = [Failure(kind, at, process) for at, kind in imported.blocked.items()]
+    if failure is not None:
+        failures = [failure]
+    if failures and would_write(m, state, process, lambda s: _run_child(m, s, receiver, arguments)):
+        m.log.failures += failures
+    if failure is None:
+        _run_spawned(m, state, process, receiver, arguments, imported)
+    elif failure.kind == "local target":
+        calls.stop(m, state, node, "AttributeError")
+        return False
+    return True
+
+
+def _run_spawned(
+    m: Machine,
+    state: State,
+    process: Process,
+    receiver: Ref,
+    arguments: Arguments,
+    imported: Import,
+) -> None:
+    """Run a child that has imported the main module and is sent a pickled copy of the rest."""
     number = m.identity(("spawn", arguments.node, state.frames[-1].context, state.process))
     sender = state.copy()
     pickled = own_pickles(m, sender, receiver, arguments.node)
-    for base in m.spawn_base():
+    process.id = number
+    process.absent = m.log.processes[number].absent if number in m.log.processes else {}
+    m.log.processes[number] = process
+    for base in imported.states:
         child = base.copy()
-        process.id, process.depth, process.height = number, len(child.frames), len(child.stack)
-        m.log.processes[number] = process
-        child.process = number
-        child.start_method = state.start_method
+        process.depth, process.height = len(child.frames), len(child.stack)
+        receive(m, sender, child, process, imported)
         for identity in sender.reach([receiver, *pickled.values()]):
             if identity not in child.heap:
                 child.heap[identity] = sender.heap[identity]
@@ -386,6 +421,7 @@ def _run_spawned(
         child.edit(Instance, receiver.id)
         for restored in restore(m, child, receiver, pickled, arguments.node):
             _run_child(m, restored, receiver, arguments)
+    state.reached |= m.log.outputs.get(number, set())
 
 
 def escape(m: Machine, state: State, reached: set[int], node: cst.CSTNode) -> list[State]:

@@ -28,6 +28,8 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
+    from flushlint.machine.log import Output
+
 __all__ = ["STD_STREAMS", "Frame", "Signal", "State", "origin", "parts"]
 
 _CROWDED = 256
@@ -118,6 +120,7 @@ class State:
         "holds",
         "owned",
         "process",
+        "reached",
         "roots",
         "signal",
         "stack",
@@ -136,6 +139,7 @@ class State:
         self.signal: Signal | None = None
         self.handling: tuple[Signal, ...] = ()
         self.process = 0
+        self.reached: frozenset[Output] = frozenset()  # what an opener run again would destroy
         self.start_method: str | None = None
         self.streams: frozenset[int] = frozenset()
         self.generators: frozenset[int] = frozenset()
@@ -160,6 +164,7 @@ class State:
         other.signal = self.signal
         other.handling = self.handling
         other.process = self.process
+        other.reached = self.reached
         other.start_method = self.start_method
         other.streams = self.streams
         other.generators = self.generators

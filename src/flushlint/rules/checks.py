@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.rules import doubled, lost, pickled, remedies
+from flushlint.rules import doubled, lost, pickled, remedies, spawned
 from flushlint.rules.finding import Finding
 
 if TYPE_CHECKING:
@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 __all__ = ["check"]
 
-_CHECKS = (lost.check, doubled.check, pickled.check, remedies.check)
+_CHECKS = (lost.check, doubled.check, spawned.check, pickled.check, remedies.check)
 
 
 def check(module: cst.Module, log: Log) -> Iterator[Finding]:
