@@ -24,6 +24,7 @@ __all__ = [
     "compare",
     "expected_verdict",
     "judge",
+    "shown_verdict",
 ]
 
 Verdict = Literal["lost", "doubled", "crash"]
@@ -83,6 +84,16 @@ def expected_verdict(
     if fixture.overflow is not None and fixture.overflow.is_kept(version):
         return classes_of(codes) - {"lost"}
     return classes_of(codes)
+
+
+def shown_verdict(
+    fixture: Fixture, start_method: StartMethod, results: Iterable[Comparison]
+) -> frozenset[Verdict]:
+    """Return what a fixture's runs together show. A crash that it is written to end in is none."""
+    shown = frozenset[Verdict]().union(*(result.verdict for result in results))
+    if fixture.crash and "crash" not in classes_of(fixture.codes(start_method)):
+        return shown - {"crash"}
+    return shown
 
 
 def judge(job: Job) -> Comparison:

@@ -100,11 +100,17 @@ class Emission:
 
 @dataclass(slots=True)
 class Pickled:
-    """An open file that had to be pickled to reach a child started by spawn or forkserver."""
+    """An open file that had to be pickled to reach another process.
+
+    `process` is the child that is started by spawn or forkserver, or the process that makes
+    `call`, which sends the file; `later` says that it is pickled in another thread.
+    """
 
     stream: Stream
     hand_over: HandOver
     process: Process
+    call: cst.CSTNode | None = None
+    later: bool = False
 
 
 @dataclass(slots=True, unsafe_hash=True)

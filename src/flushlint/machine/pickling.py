@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["own_pickles", "pickles", "pickles_itself", "restore"]
+__all__ = ["own_pickles", "pickles", "pickles_itself", "restore", "unpicklable"]
 
 
 def pickles(m: Machine, state: State, process: Process, instance: Instance, receiver: Ref) -> bool:
@@ -31,7 +31,7 @@ def pickles(m: Machine, state: State, process: Process, instance: Instance, rece
         return False
     found = False
     for hand_over in process.hand_overs:
-        stream = _unpicklable(state, hand_over.value)
+        stream = unpicklable(state, hand_over.value)
         if stream is not None:
             m.log.pickled.append(Pickled(stream, hand_over, process))
             found = True
@@ -39,7 +39,7 @@ def pickles(m: Machine, state: State, process: Process, instance: Instance, rece
         own = [v for k, v in instance.attributes.items() if not k.startswith("%")]
         if not pickles_itself(state, instance):
             for value in own:
-                stream = _unpicklable(state, value)
+                stream = unpicklable(state, value)
                 if stream is not None and process.start is not None:
                     place = HandOver(process.start, receiver, own=False)
                     m.log.pickled.append(Pickled(stream, place, process))
@@ -121,7 +121,7 @@ def pickles_itself(state: State, instance: Instance) -> bool:
     return any(classes.class_attribute(state, instance.cls, n) for n in _OWN_PICKLING)
 
 
-def _unpicklable(state: State, value: Value) -> Stream | None:
+def unpicklable(state: State, value: Value) -> Stream | None:
     """Return an open file that pickling the value meets. Functions go by their names."""
     seen: set[int] = set()
     todo = [value]

@@ -19,7 +19,7 @@ from flushlint.machine.library.threads import apart, spread
 from flushlint.machine.log import Failure, HandOver, Process
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
 from flushlint.machine.pickling import own_pickles, pickles, restore
-from flushlint.machine.spawning import block, receive
+from flushlint.machine.spawning import IMPORTING, block, end_by_exception, receive
 from flushlint.machine.unsendable import unsendable, would_write
 from flushlint.machine.values import FALSE, NONE, Bound, Const, Ext, Ref, Unknown, Value
 
@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from flushlint.machine.spawning import Import
     from flushlint.machine.state import State
 
-__all__ = ["escape", "start"]
+__all__ = ["escape", "expressions", "start"]
 
 _PROCESS = "multiprocessing.Process"
 _CONTEXT = "multiprocessing.context"
@@ -60,7 +60,7 @@ def _make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     for index, name, value in ((1, "target", target), (3, "args", args), (4, "kwargs", kwargs)):
         if value is not None:
             node = _argument_node(arguments, index, name)
-            found += _expressions(state, node, value, own=name != "target")
+            found += expressions(state, node, value, own=name != "target")
     attributes["%hand-overs"] = Const(tuple(found))
     return [state.push(NONE)]
 
@@ -76,20 +76,20 @@ def _argument_node(arguments: Arguments, index: int, name: str) -> cst.CSTNode:
     return node
 
 
-def _expressions(state: State, node: cst.CSTNode, value: Value, *, own: bool) -> Iterable[HandOver]:
+def expressions(state: State, node: cst.CSTNode, value: Value, *, own: bool) -> Iterable[HandOver]:
     """Take displays apart, so that each file is found at its own expression."""
     if isinstance(node, (cst.Tuple, cst.List)):
         sequence = state.look(Sequence, value)
         starred = any(isinstance(e, cst.StarredElement) for e in node.elements)
         if sequence is not None and len(sequence.items) == len(node.elements) and not starred:
             for element, item in zip(node.elements, sequence.items, strict=True):
-                yield from _expressions(state, element.value, item, own=own)
+                yield from expressions(state, element.value, item, own=own)
             return
     if isinstance(node, cst.Dict):
         mapping = state.look(Mapping, value)
         if mapping is not None and len(mapping.entries) == len(node.elements):
             for part, item in zip(node.elements, mapping.entries.values(), strict=True):
-                yield from _expressions(state, part.value, item, own=own)
+                yield from expressions(state, part.value, item, own=own)
             return
     yield HandOver(node, value, own)
 
@@ -142,7 +142,7 @@ def _about_processes(package: str) -> None:
     @library(f"{package}.parent_process")
     def parent_process(m: Machine, state: State, arguments: Arguments) -> list[State]:
         process = m.log.processes[state.process]
-        if process.kind == "main":
+        if process.kind == "main" or process.id == IMPORTING:  # set when the import is over
             return [state.push(NONE)]
         parent = Unknown("parent process")
         state.facts[parent.key] = True
@@ -295,6 +295,7 @@ def _run_child(m: Machine, child: State, receiver: Ref, arguments: Arguments) ->
     normal, abrupt = _apart(m, action, child)
     for state in abrupt:
         if state.signal is not None and not state.signal.implicit:
+            end_by_exception(m, state)
             state.signal = None
             normal.append(state)
     for state in normal:

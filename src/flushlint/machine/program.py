@@ -21,6 +21,7 @@ from flushlint.machine.library import (
     iterables,
     logs,
     openers,
+    queues,
     stream_methods,
     threads,
     writers,
@@ -42,7 +43,7 @@ __all__ = ["run_module"]
 # Imported because they register what they know.
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, command_line, expressions, functional,
-    iterables, logs, openers, statements, stream_methods, threads, writers,
+    iterables, logs, openers, queues, statements, stream_methods, threads, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000

@@ -8,15 +8,15 @@ the module sets does not exist after it.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import libcst as cst
 
-from flushlint.machine import calls, classes
+from flushlint.machine import classes
 from flushlint.machine.log import Failure, FailureKind, Log, Process, Truncation
 from flushlint.machine.objects import Class, Env, Function, Instance, Obj, Stream
 from flushlint.machine.state import Signal
-from flushlint.machine.values import NONE, Const, Ext, Ref, Value
+from flushlint.machine.values import NONE, Const, Ext, Ref, Union, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -29,6 +29,7 @@ __all__ = [
     "IMPORTING",
     "Import",
     "block",
+    "end_by_exception",
     "lacks_attribute",
     "lacks_name",
     "receive",
@@ -39,6 +40,7 @@ IMPORTING = -1
 """The process that stands for any child while it imports the main module."""
 
 _BLOCKED = "%blocked"
+_FAILED = "%failed"
 
 
 @dataclass(slots=True)
@@ -174,9 +176,7 @@ def lacks_name(m: Machine, state: State, node: cst.Name) -> bool:
     key = (state.frames[-1].module, node.value)
     if key not in process.absent or _is_bound(state, node.value):
         return False
-    if process.absent[key]:
-        m.log.failures.append(Failure("unset", node, process))
-    calls.stop(m, state, node, "NameError")
+    _fail(m, state, node, "NameError", ("unset", node) if process.absent[key] else None)
     return True
 
 
@@ -212,10 +212,33 @@ def lacks_attribute(m: Machine, state: State, value: Value, node: cst.Attribute)
         if key not in process.absent or _has(state, value, key[1]):
             return False
         kind, leads = "unset", process.absent[key]
-    if leads:
-        m.log.failures.append(Failure(kind, node.value if kind == "none" else node, process))
-    calls.stop(m, state, node, "AttributeError")
+    place = node.value if kind == "none" else node
+    _fail(m, state, node, "AttributeError", (kind, place) if leads else None)
     return True
+
+
+def _fail(
+    m: Machine,
+    state: State,
+    node: cst.CSTNode,
+    error: str,
+    failure: tuple[FailureKind, cst.CSTNode] | None,
+) -> None:
+    """Raise an exception in a child, and remember whether it is for the want of a file."""
+    made = Instance(Ext(f"builtins.{error}"), {} if failure is None else {_FAILED: Const(failure)})
+    m.leave(state, Signal("raise", m.new(state, node, made, "raised"), node))
+
+
+def end_by_exception(m: Machine, state: State) -> None:
+    """Note why a child ends by this exception, if it is for the want of a file."""
+    signal = state.signal
+    value = NONE if signal is None or signal.value is None else signal.value
+    for option in value.options if isinstance(value, Union) else (value,):
+        raised = state.look(Instance, option)
+        failure = None if raised is None else raised.attributes.get(_FAILED)
+        if isinstance(failure, Const):
+            kind, node = cast("tuple[FailureKind, cst.CSTNode]", failure.value)
+            m.log.failures.append(Failure(kind, node, m.log.processes[state.process]))
 
 
 def _has(state: State, value: Value, name: str) -> bool:
