@@ -25,7 +25,11 @@ CODES = [
     "FLU102",
     "FLU104",
     "FLU201",
+    "FLU203",
     "FLU301",
+    "FLU302",
+    "FLU303",
+    "FLU304",
     "FLU401",
     "FLU402",
     "FLU403",
@@ -46,7 +50,11 @@ OUTCOMES = {
     "FLU102": ("worker.log", "", "work done\n"),
     "FLU104": ("report.txt", "", "3 files checked\n"),
     "FLU201": ("table.csv", "number\n1\nnumber\n2\nnumber\n", "number\n1\n2\n"),
+    "FLU203": ("run.log", "", "started\n"),
     "FLU301": ("hello.log", "", "hello\n"),
+    "FLU302": ("work.log", "", "work done\n"),
+    "FLU303": ("work.log", "", "work done\n"),
+    "FLU304": ("work.log", "", "work done\n"),
     "FLU401": ("work.log", "", "work done\n"),
     "FLU402": ("events.bin", "", "started\n"),
     "FLU403": ("journal.log", "", "committed\n"),
@@ -55,6 +63,9 @@ OUTCOMES = {
 RULES_WITH_PROGRAMS = sorted(OUTCOMES)
 COMPLAINTS = {
     "FLU301": "TypeError: cannot pickle",
+    "FLU302": "local object",
+    "FLU303": "before the\n        current process has finished its bootstrapping phase",
+    "FLU304": "NameError: name 'log' is not defined",
     "FLU401": "ValueError: can't have unbuffered text I/O",
     "FLU402": "RuntimeWarning: line buffering (buffering=1) isn't supported in binary mode",
 }
