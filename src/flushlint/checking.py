@@ -17,7 +17,7 @@ from flushlint.discovery import SourceFile, discover, read_bytes, read_cause
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flushlint.model import AnalysisOptions, Diagnostic, InputError, Platform, StartMethod
+    from flushlint.model import AnalysisOptions, Diagnostic, InputError, Platform, StartMethodOption
     from flushlint.report import Reporter
     from flushlint.selection import Layer
     from flushlint.streams import Streams
@@ -38,7 +38,7 @@ class CheckOptions(NamedTuple):
 
     paths: tuple[str, ...]
     layer: Layer
-    start_method: StartMethod | None = None
+    start_method: StartMethodOption | None = None
     python_version: tuple[int, int] | None = None
     platform: Platform | None = None
     stdin_filename: str | None = None

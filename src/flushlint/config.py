@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flushlint.config_schema import Section
-    from flushlint.model import AnalysisOptions, InputError, Platform, StartMethod
+    from flushlint.model import AnalysisOptions, InputError, Platform, StartMethodOption
 
 __all__ = ["ConfigError", "Configuration", "Settings"]
 
@@ -54,7 +54,7 @@ class Settings(NamedTuple):
     layer: Layer = Layer()
     exclude: PathPatterns = PathPatterns((), os.sep)
     per_file_ignores: tuple[tuple[PathPatterns, tuple[str, ...]], ...] = ()
-    start_method: StartMethod | None = None
+    start_method: StartMethodOption | None = None
     python_version: tuple[int, int] | None = None
     platform: Platform | None = None
 

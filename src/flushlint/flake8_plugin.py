@@ -70,7 +70,7 @@ class FlushlintPlugin:
         """Register the options, on the command line and in flake8's configuration."""
         option_manager.extend_default_ignore(_OFF_BY_DEFAULT)
         for name, metavar, meaning in (
-            ("start-method", "METHOD", "fork, spawn or forkserver"),
+            ("start-method", "METHOD", "fork, spawn, forkserver or all"),
             ("python-version", "VERSION", "the Python it runs on, such as 3.12"),
             ("platform", "PLATFORM", "linux, darwin or win32"),
         ):
@@ -166,7 +166,7 @@ def one_line(message: str) -> str:
 
 def _given_options(options: argparse.Namespace | None) -> AnalysisOptions:
     """Return what flake8 was given. Raises ValueError that names the option."""
-    from flushlint.model import AnalysisOptions, Platform, StartMethod
+    from flushlint.model import AnalysisOptions, Platform, StartMethodOption
     from flushlint.python_version import parse_version
 
     version = getattr(options, "flushlint_python_version", None)
@@ -175,7 +175,7 @@ def _given_options(options: argparse.Namespace | None) -> AnalysisOptions:
     except ValueError as error:
         raise ValueError(f"--flushlint-python-version: {error}") from None
     return AnalysisOptions(
-        start_method=_choice(options, "start-method", get_args(StartMethod)),
+        start_method=_choice(options, "start-method", get_args(StartMethodOption)),
         python_version=python_version,
         platform=_choice(options, "platform", get_args(Platform)),
     )

@@ -11,6 +11,7 @@ __all__ = [
     "MEMORY_FILES",
     "OPENERS",
     "STREAM_WORDS",
+    "VARYING_WORDS",
     "WRITERS",
     "WRITER_TYPES",
     "Opener",
@@ -100,6 +101,15 @@ STREAM_WORDS = frozenset(
      "info", "debug", "warning", "error", "critical", "exception", "log", "writerow",
      "writerows", "writeheader", "dump", "setattr", "getattr", "exec", "eval", "globals",
      "__exit__", "__del__"}
+)  # fmt: skip
+
+# Words in the computation of a path that make it another one in each process, or each time.
+VARYING_WORDS = frozenset(
+    {"getpid", "getppid", "pid", "get_ident", "current_process", "parent_process", "time",
+     "time_ns", "perf_counter", "monotonic", "now", "utcnow", "today", "strftime", "ctime",
+     "uuid1", "uuid4", "random", "randint", "randrange", "choice", "getrandbits", "token_hex",
+     "urandom", "mkstemp", "mkdtemp", "mktemp", "NamedTemporaryFile", "TemporaryDirectory",
+     "input", "readline", "open", "dup", "pipe", "fileno", "next", "count"}
 )  # fmt: skip
 
 

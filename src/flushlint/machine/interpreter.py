@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from collections.abc import Sequence as Seq
 
+    from flushlint.machine.spawning import Import
     from flushlint.model import AnalysisOptions
 
 __all__ = [
@@ -109,7 +110,7 @@ class Machine:
         self.limit = STEPS_PER_ENTRY + STEPS_PER_SCOPE * len(scopes)
         self.executed: set[cst.CSTNode] = set()
         self.resuming: list[Resumption | None] = []
-        self.spawn_base: Callable[[], list[State]] | None = None
+        self.spawn_base: Callable[[str, str | None], Import] | None = None
         used = scopes[module].used
         self.finalizes = not used.isdisjoint(_FINALIZERS) or any(
             s.name == "__del__" for s in scopes.values()

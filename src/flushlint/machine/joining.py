@@ -184,6 +184,7 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
     ]
     into.streams |= other.streams
     into.generators |= other.generators
+    into.reached |= other.reached
     _merge_holds(into, other)
     if into.externals != other.externals:
         _merge_externals(into, other, fresh)

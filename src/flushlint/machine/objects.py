@@ -27,6 +27,7 @@ __all__ = [
     "Instance",
     "Mapping",
     "Obj",
+    "Place",
     "Sequence",
     "Stream",
     "Write",
@@ -206,6 +207,14 @@ class Guarded:
         return frozenset(held.lock for held in self.held)
 
 
+@dataclass(slots=True, frozen=True)
+class Place:
+    """A file, by the call that opens it, and by its path if that is a constant."""
+
+    opener: cst.CSTNode
+    path: Hashable = None
+
+
 @dataclass(slots=True, unsafe_hash=True)
 class Stream:
     """One layer of an open file: a text layer, a buffer, a compressor.
@@ -214,6 +223,8 @@ class Stream:
     operating system. `pending` holds the first write of each origin: what comes later leaves
     the buffer no earlier than it. `many` says that it stands for several streams of a loop.
     `guarded` holds what is pending of the writes under a lock, `birth` numbers the opening.
+    `empties` names the file that opening it has emptied, where it is known to be the same one
+    whenever the call is made.
     """
 
     opened: cst.CSTNode | None
@@ -236,6 +247,7 @@ class Stream:
     many: bool = False
     guarded: tuple[Guarded, ...] = ()
     birth: int = 0
+    empties: Place | None = None
 
     def copy(self) -> Stream:
         return replace(self)

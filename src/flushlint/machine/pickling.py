@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["own_pickles", "pickles", "restore", "sendable", "sent", "unpicklable_stream"]
+__all__ = ["own_pickles", "pickles", "pickles_itself", "restore", "sendable", "sent", "unpicklable"]
 
 
 def pickles(m: Machine, state: State, process: Process, instance: Instance, receiver: Ref) -> bool:
@@ -40,7 +40,7 @@ def pickles(m: Machine, state: State, process: Process, instance: Instance, rece
         return False
     found = False
     for hand_over in process.hand_overs:
-        stream = unpicklable_stream(state, hand_over.value)
+        stream = unpicklable(state, hand_over.value)
         if stream is not None:
             m.log.pickled.append(Pickled(stream, hand_over, process))
             found = True
@@ -48,7 +48,7 @@ def pickles(m: Machine, state: State, process: Process, instance: Instance, rece
         own = [v for k, v in instance.attributes.items() if not k.startswith("%")]
         if not pickles_itself(state, instance):
             for value in own:
-                stream = unpicklable_stream(state, value)
+                stream = unpicklable(state, value)
                 if stream is not None and process.start is not None:
                     place = HandOver(process.start, receiver, own=False)
                     m.log.pickled.append(Pickled(stream, place, process))
@@ -126,10 +126,11 @@ _OWN_PICKLING = ("__getstate__", "__reduce__", "__reduce_ex__", "__getnewargs__"
 
 
 def pickles_itself(state: State, instance: Instance) -> bool:
+    """Say whether a class says itself what is pickled of its instances."""
     return any(classes.class_attribute(state, instance.cls, n) for n in _OWN_PICKLING)
 
 
-def unpicklable_stream(state: State, value: Value) -> Stream | None:
+def unpicklable(state: State, value: Value) -> Stream | None:
     """Return an open file that pickling the value meets. Functions go by their names."""
     seen: set[int] = set()
     todo = [value]

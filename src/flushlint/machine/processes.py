@@ -17,16 +17,19 @@ from flushlint.machine.cleanups import run_cleanups
 from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import fork
 from flushlint.machine.library.threads import spread
-from flushlint.machine.log import HandOver, Process
+from flushlint.machine.log import Failure, HandOver, Process
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
 from flushlint.machine.pickling import own_pickles, pickles, restore
+from flushlint.machine.spawning import IMPORTING, block, end_by_exception, receive
 from flushlint.machine.state import UNSEEN
-from flushlint.machine.values import NONE, Bound, Const, Ext, Ref, Unknown, Value
+from flushlint.machine.unsendable import unsendable, would_write
+from flushlint.machine.values import FALSE, NONE, Bound, Const, Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from flushlint.machine.interpreter import Machine
+    from flushlint.machine.spawning import Import
     from flushlint.machine.state import State
 
 __all__ = [
@@ -123,6 +126,9 @@ def _contexts(package: str) -> None:
         found: list[State] = []
         m.may_raise(state, "builtins.RuntimeError", arguments.node)
         for branch, option in m.choose(state, chosen):
+            forced = arguments.get(1, "force") not in (None, FALSE)
+            if not forced and block(m, branch, arguments.node, "method on import"):
+                continue
             if isinstance(option, Const) and option.value in _METHODS:
                 branch.start_method = str(option.value)
             found.append(branch.push(NONE))
@@ -149,7 +155,7 @@ def _about_processes(package: str) -> None:
     @library(f"{package}.parent_process")
     def parent_process(m: Machine, state: State, arguments: Arguments) -> list[State]:
         process = m.log.processes[state.process]
-        if process.kind == "main":
+        if process.kind == "main" or process.id == IMPORTING:  # set when the import is over
             return [state.push(NONE)]
         parent = Unknown("parent process")
         state.facts[parent.key] = True
@@ -248,11 +254,8 @@ def start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
             child = fork(m, branch, process, arguments.node)
             killing.begin(child, process.id)
             _run_child(m, child, receiver, arguments)
-        elif pickles(m, branch, process, instance, receiver):
-            calls.stop(m, branch, arguments.node, "TypeError")
+        elif not _spawn(m, branch, process, receiver, arguments):
             continue
-        else:
-            _run_spawned(m, branch, process, receiver, arguments)
         killing.begin(branch, process.id)
         values = branch.edit(Instance, receiver.id).attributes
         values[killing.NUMBER] = Const(process.id)
@@ -334,6 +337,8 @@ def _run_child(m: Machine, child: State, receiver: Ref, arguments: Arguments) ->
             # Nobody shows that it comes to this; what is lost by it is noted apart.
             state.facts[UNSEEN] = True
             state.handling = (*state.handling, state.signal._replace(value=None))
+        else:
+            end_by_exception(m, state)
         state.signal = None
         normal.append(state)
     for state in normal:
@@ -361,21 +366,53 @@ def leave_child(m: Machine, state: State) -> None:
             lose(m, after, "return", None, std=True)
 
 
-def _run_spawned(
-    m: Machine, state: State, process: Process, receiver: Ref, arguments: Arguments
-) -> None:
-    """Run a child that imports the main module anew and is sent a pickled copy of the rest."""
+def _spawn(m: Machine, state: State, process: Process, receiver: Ref, arguments: Arguments) -> bool:
+    """Start a child that imports the main module; say whether that raises nothing."""
+    instance = state.look(Instance, receiver)
+    assert instance is not None
+    assert process.method is not None
+    node = arguments.node
+    if block(m, state, node, "start on import"):
+        return False
+    if pickles(m, state, process, instance, receiver):
+        calls.stop(m, state, node, "TypeError")
+        return False
     if m.spawn_base is None:
-        return
+        return True
+    imported = m.spawn_base(process.method, state.start_method)
+    failure = unsendable(m, state, process, instance, imported.states)
+    failures = [Failure(kind, at, process) for at, kind in imported.blocked.items()]
+    if failure is not None:
+        failures = [failure]
+    if failures and would_write(m, state, process, lambda s: _run_child(m, s, receiver, arguments)):
+        m.log.failures += failures
+    if failure is None:
+        _run_spawned(m, state, process, receiver, arguments, imported)
+    elif failure.kind == "local target":
+        calls.stop(m, state, node, "AttributeError")
+        return False
+    return True
+
+
+def _run_spawned(
+    m: Machine,
+    state: State,
+    process: Process,
+    receiver: Ref,
+    arguments: Arguments,
+    imported: Import,
+) -> None:
+    """Run a child that has imported the main module and is sent a pickled copy of the rest."""
     number = m.identity(("spawn", arguments.node, state.frames[-1].context, state.process))
     sender = state.copy()
     pickled = own_pickles(m, sender, receiver, arguments.node)
-    for base in m.spawn_base():
+    process.id = number
+    process.absent = m.log.processes[number].absent if number in m.log.processes else {}
+    m.log.processes[number] = process
+    for base in imported.states:
         child = base.copy()
-        process.id, process.depth, process.height = number, len(child.frames), len(child.stack)
-        m.log.processes[number] = process
-        child.process = number
-        child.start_method = state.start_method
+        process.depth, process.height = len(child.frames), len(child.stack)
+        receive(m, sender, child, process, imported)
         for identity in sender.reach([receiver, *pickled.values()]):
             if identity not in child.heap:
                 child.heap[identity] = sender.heap[identity]
@@ -383,6 +420,7 @@ def _run_spawned(
         child.edit(Instance, receiver.id)
         for restored in restore(m, child, receiver, pickled, arguments.node):
             _run_child(m, restored, receiver, arguments)
+    state.reached |= m.log.outputs.get(number, set())
 
 
 def escape(m: Machine, state: State, reached: set[int], node: cst.CSTNode) -> list[State]:

@@ -23,8 +23,8 @@ from flushlint.machine.library import (
     logs,
     openers,
     parallel,
-    pipes,
     pools,
+    queues,
     signals,
     stream_methods,
     threads,
@@ -35,6 +35,7 @@ from flushlint.machine.objects import Class, Env, Function, Instance, Stream
 from flushlint.machine.processes import escape
 from flushlint.machine.processes import start as start_process
 from flushlint.machine.scope import Scope, build_scopes, closure
+from flushlint.machine.spawning import IMPORTING, Import, run_import
 from flushlint.machine.state import Frame, State
 from flushlint.machine.values import Bound, Const, Ref, Value
 
@@ -46,7 +47,7 @@ __all__ = ["run_module"]
 # Imported because they register what they know.
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, command_line, expressions, functional,
-    iterables, logs, openers, parallel, pipes, pools, signals, statements, stream_methods, threads,
+    iterables, logs, openers, parallel, pools, queues, signals, statements, stream_methods, threads,
     writers,
 )  # fmt: skip
 
@@ -74,8 +75,7 @@ class _Program:
     def __init__(self, machine: Machine) -> None:
         self.m = machine
         self.root = machine.scopes[machine.module]
-        self._imported: list[State] | None = None
-        self._importing = False
+        self._imported: dict[tuple[str, str | None], Import] = {}
         self._spent = 0
         self._active: set[str] = set()
         machine.log.processes[0] = Process(0, "main", "", 0)
@@ -135,8 +135,7 @@ class _Program:
     def _body(self, name: str) -> list[State]:
         """Run the body; the states that reach its end, or leave by an exception in sight."""
         m = self.m
-        states = [self._fresh_state(name)]
-        normal, abrupt = m.captured(lambda s: m.run(m.module.body, s), states)
+        normal, abrupt = self._execute(self._fresh_state(name))
         for state in abrupt:
             if state.signal is not None and not state.signal.implicit:
                 state.signal = None
@@ -145,20 +144,23 @@ class _Program:
                 normal.append(state)
         return m.join(normal)
 
-    def _spawn_base(self) -> list[State]:
-        """The main module as a spawned child imports it: without its main guard."""
-        if self._imported is None:
-            if self._importing:
-                return []
-            self._importing = True
-            saved = self.m.handlers, self.m.abrupt
-            self.m.handlers, self.m.abrupt = 0, []
-            try:
-                self._imported = [s for s in self._body("__mp_main__") if s.process == 0]
-            finally:
-                self.m.handlers, self.m.abrupt = saved
-                self._importing = False
-        return self._imported[:_MOST_BASES]
+    def _execute(self, state: State) -> tuple[list[State], list[State]]:
+        return self.m.captured(lambda s: self.m.run(self.m.module.body, s), [state])
+
+    def _spawn_base(self, how: str, method: str | None) -> Import:
+        """Import the main module as a child does that is started so: without its main guard.
+
+        `method` is the start method that the parent has chosen for all.
+        """
+        known = self._imported.get((how, method))
+        if known is None:
+            self._imported[how, method] = Import()  # while it is going on
+            state = self._fresh_state("__mp_main__")
+            state.process, state.start_method = IMPORTING, method
+            known = run_import(self.m, how, lambda: self._execute(state))
+            del known.states[_MOST_BASES:]
+            self._imported[how, method] = known
+        return known
 
     def _silence_standard_streams(self, state: State) -> None:
         """Who calls an entry has printed what and flushed when, nobody knows."""

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
+    from flushlint.machine.log import Output
     from flushlint.machine.objects import Held
     from flushlint.machine.workers import Crew
 
@@ -145,6 +146,7 @@ class State:
         "locks",
         "owned",
         "process",
+        "reached",
         "roots",
         "run",
         "running",
@@ -166,6 +168,7 @@ class State:
         self.signal: Signal | None = None
         self.handling: tuple[Signal, ...] = ()
         self.process = 0
+        self.reached: frozenset[Output] = frozenset()  # what an opener run again would destroy
         self.start_method: str | None = None
         self.streams: frozenset[int] = frozenset()
         self.generators: frozenset[int] = frozenset()
@@ -194,6 +197,7 @@ class State:
         other.signal = self.signal
         other.handling = self.handling
         other.process = self.process
+        other.reached = self.reached
         other.start_method = self.start_method
         other.streams = self.streams
         other.generators = self.generators

@@ -17,8 +17,9 @@ from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import fork
 from flushlint.machine.joining import join
 from flushlint.machine.log import HandOver, Pickled, Process
-from flushlint.machine.pickling import sent, unpicklable_stream
+from flushlint.machine.pickling import sent, unpicklable
 from flushlint.machine.processes import apart_from_parent, leave_child
+from flushlint.machine.spawning import receive
 from flushlint.machine.values import NONE, Ref, Value
 
 if TYPE_CHECKING:
@@ -134,7 +135,7 @@ def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> bool:
 def _pickles_initargs(m: Machine, state: State, plan: Plan, process: Process) -> bool:
     found = False
     for hand_over in plan.hand_overs:
-        stream = unpicklable_stream(state, hand_over.value)
+        stream = unpicklable(state, hand_over.value)
         if stream is not None:
             m.log.pickled.append(Pickled(stream, hand_over, process))
             found = True
@@ -150,16 +151,19 @@ def _forked(m: Machine, state: State, process: Process, plan: Plan) -> tuple[Sta
 def _spawned(
     m: Machine, state: State, process: Process, plan: Plan
 ) -> list[tuple[State, list[Value]]]:
+    """Let a worker import the main module, and send it what it begins with."""
     if m.spawn_base is None:
         return []
+    imported = m.spawn_base(plan.method, state.start_method)
     number = m.identity(("spawn", plan.node, state.frames[-1].context, state.process))
+    process.id = number
+    process.absent = m.log.processes[number].absent if number in m.log.processes else {}
+    m.log.processes[number] = process
     found: list[tuple[State, list[Value]]] = []
-    for base in m.spawn_base():
+    for base in imported.states:
         child = base.copy()
-        process.id, process.depth, process.height = number, len(child.frames), len(child.stack)
-        m.log.processes[number] = process
-        child.process = number
-        child.start_method = state.start_method
+        process.depth, process.height = len(child.frames), len(child.stack)
+        receive(m, state, child, process, imported)
         values = [plan.initializer, *plan.initargs]
         found.append((child, sent(m, state, child, values, plan.node)))
     return found

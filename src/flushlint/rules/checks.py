@@ -11,6 +11,7 @@ from flushlint.rules import (
     lost,
     pickled,
     remedies,
+    spawned,
     torn,
     unguaranteed,
 )
@@ -31,6 +32,7 @@ _CHECKS = (
     unguaranteed.check,
     doubled.check,
     torn.check,
+    spawned.check,
     pickled.check,
     remedies.check,
     cleanups.check,

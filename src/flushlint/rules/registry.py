@@ -97,9 +97,33 @@ RULES: dict[str, Rule] = {
             "when the lock is released.",
         ),
         Rule(
+            "FLU203",
+            "truncated-by-reimport",
+            "A file that is opened for writing at the top level of a module is emptied again by "
+            "each child that imports it under spawn or forkserver.",
+        ),
+        Rule(
             "FLU301",
             "unpicklable-file",
             "An open file is handed to a process whose start method has to pickle it, which fails.",
+        ),
+        Rule(
+            "FLU302",
+            "unpicklable-target",
+            "A lambda or local function is handed to a process whose start method has to pickle "
+            "it, which fails, and what the child would write is never written.",
+        ),
+        Rule(
+            "FLU303",
+            "missing-main-guard",
+            "A process is started when the module is imported, which fails in the child under "
+            "spawn and forkserver, and what it would write is never written.",
+        ),
+        Rule(
+            "FLU304",
+            "unset-in-child",
+            "A child started by spawn or forkserver uses an open file that only the guarded part "
+            "of the main module sets.",
         ),
         Rule(
             "FLU401",

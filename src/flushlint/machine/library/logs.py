@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from flushlint.machine import calls, classes, streams
 from flushlint.machine.attributes import get
 from flushlint.machine.calls import Arguments, library, method
-from flushlint.machine.library.openers import open_file
+from flushlint.machine.library.openers import empties, open_file
 from flushlint.machine.library.stream_methods import empty, send
 from flushlint.machine.library.threads import apart, attribute, keep
 from flushlint.machine.objects import Instance, Sequence, Stream
@@ -179,7 +179,11 @@ def _make_file_handler(
     m: Machine, state: State, receiver: Value, arguments: Arguments
 ) -> list[State]:
     """It opens a file of its own, and flushes it after each record as well."""
-    found = open_file(m, state, arguments, "a", -1, arguments.node)
+    mode = arguments.get(1, "mode") or Const("a")
+    chosen = mode.value if isinstance(mode, Const) else "a"
+    opened = open_file(m, state, arguments, "a", -1, arguments.node)
+    path = arguments.nodes[0] if arguments.nodes else None
+    found = empties(m, opened, chosen, arguments.get(0, "filename"), path)
     for after in found:
         keep(after, receiver, {"stream": after.pop()})
     return [after.push(NONE) for after in found]

@@ -11,7 +11,7 @@ from flushlint.machine.iteration import iterate
 from flushlint.machine.library.threads import attribute, keep, run_apart
 from flushlint.machine.log import HandOver, Pickled
 from flushlint.machine.objects import Instance, Mapping, Sequence
-from flushlint.machine.pickling import sendable, unpicklable_stream
+from flushlint.machine.pickling import sendable, unpicklable
 from flushlint.machine.processes import argument_node, expressions, start_method
 from flushlint.machine.values import NONE, Const, Ext, Method, Ref, Value
 
@@ -154,7 +154,7 @@ def _travels(
     node = arguments.nodes[0] if arguments.nodes else arguments.node
     for function, given in tasks:
         for value in (function, *given.values()):
-            stream = unpicklable_stream(state, value)
+            stream = unpicklable(state, value)
             if stream is not None and (crew is not None or stream.writable):
                 hand_over = HandOver(node, value, own=True)
                 m.log.pickled.append(Pickled(stream, hand_over, process, "task"))

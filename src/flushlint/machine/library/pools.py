@@ -11,7 +11,7 @@ from flushlint.machine.iteration import Elements, iterate
 from flushlint.machine.library.threads import apart, attribute, future, keep, run_apart
 from flushlint.machine.log import Pickled
 from flushlint.machine.objects import Instance, Mapping, Sequence
-from flushlint.machine.pickling import sendable, unpicklable_stream
+from flushlint.machine.pickling import sendable, unpicklable
 from flushlint.machine.processes import argument_node, expressions, start_method
 from flushlint.machine.values import NONE, Const, Ext, Ref, Value
 
@@ -152,7 +152,7 @@ def _can_be_sent(
     found = False
     for node, value, own in nodes:
         for hand_over in expressions(state, node, value, own=own):
-            stream = unpicklable_stream(state, hand_over.value)
+            stream = unpicklable(state, hand_over.value)
             if stream is not None:
                 m.log.pickled.append(Pickled(stream, hand_over, process, "task"))
                 found = True

@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["CANCELLED", "apart", "attribute", "future", "keep", "run_apart", "spread"]
+__all__ = [
+    "CANCELLED",
+    "apart",
+    "attribute",
+    "future",
+    "keep",
+    "put",
+    "run_apart",
+    "spread",
+    "synchronised",
+    "wait",
+]
 
 _THREAD = "threading.Thread"
 _LOCAL = "threading.local"
@@ -211,13 +222,14 @@ apart(_THREAD, "is_alive", "cancel", "setName", "getName", "isDaemon")
 
 _LOCKS = (
     "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event", "Barrier", "Value",
-    "Array", "Queue", "SimpleQueue", "JoinableQueue", "Manager", "Pipe", "LifoQueue",
-    "PriorityQueue", "local",
+    "Array", "Queue", "SimpleQueue", "JoinableQueue", "Manager", "LifoQueue", "PriorityQueue",
+    "local",
 )  # fmt: skip
 
 
-def _synchronised(package: str) -> None:
-    for word in _LOCKS:
+def synchronised(package: str, *words: str) -> None:
+    """Register locks, queues and the like: a thread may wait for them."""
+    for word in words:
         kind = f"{package}.{word}"
         apart(kind, "__init__", "acquire", "release", "set", "clear", "is_set", "notify",
               "notify_all", "put_nowait", "task_done", "join", "empty", "full", "qsize",
@@ -226,7 +238,7 @@ def _synchronised(package: str) -> None:
         method(kind, "__enter__")(_enter_lock)
         method(kind, "__exit__")(_leave_lock)
         method(kind, "get", "get_nowait", "recv", "wait")(_receive)
-        method(kind, "put", "put_nowait")(_put)
+        method(kind, "put", "put_nowait")(put)
         method(kind, "set", "notify", "notify_all")(_set)
         method(kind, "clear")(_clear)
         method(kind, "is_set", "empty", "full", "qsize")(_ask)
@@ -246,7 +258,7 @@ def _leave_lock(m: Machine, state: State, receiver: Value, arguments: Arguments)
     return [state.push(NONE)]
 
 
-def _put(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+def put(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """A queue keeps what is put into it, but hands out a copy: it is no way to a stream.
 
     `None` is what tells a thread that waits on the queue to end.
@@ -313,7 +325,7 @@ def _sleep(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 for _package in ("threading", "multiprocessing", "queue", "asyncio", "multiprocess", "billiard",
                  "torch.multiprocessing", "multiprocessing.dummy"):  # fmt: skip
-    _synchronised(_package)
+    synchronised(_package, *_LOCKS)
 
 
 # -- pools of threads ---------------------------------------------------------------------------
