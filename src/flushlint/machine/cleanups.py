@@ -206,6 +206,7 @@ def would_save(
     lost = list(lost)
     for made in _registered(state) if lost else ():
         runs = not at_once and _runs_at_end(m, state, made)
+        runs = runs or attribute(state, made, "%done") == TRUE
         node, process = attribute(state, made, "%node"), attribute(state, made, "%process")
         if runs or not isinstance(node, Const) or not isinstance(process, Const):
             continue
