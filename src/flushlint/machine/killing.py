@@ -52,6 +52,8 @@ __all__ = [
     "put",
     "send",
     "settle",
+    "stay",
+    "stays",
     "tell",
     "untell",
 ]
@@ -61,6 +63,7 @@ _FIRST_PID = 4000  # no number of a process is taken for an exit status or a des
 _MOST_ALIKE = 3
 _BY_THEMSELVES = (SIGNALLED, UNSEEN)  # such paths have been asked about already
 _HANDLER = "%signal"
+_STAYS = "stays"
 _DEFAULT = (Ext("signal.SIG_DFL"), Const(0))
 _IGNORE = (Ext("signal.SIG_IGN"), Const(1))
 
@@ -148,6 +151,20 @@ def _handle(
     for after in found:
         after.pop()
     return found
+
+
+def stay(m: Machine, state: State) -> None:
+    """A thread that is no daemon never ends, and so the process does not, unless it is killed."""
+    if m.kills:
+        state.facts[_STAYS] = state.process
+
+
+def stays(m: Machine, state: State, node: cst.CSTNode) -> bool:
+    """Say whether a process waits at its end for a thread of its own that never ends."""
+    if state.facts.get(_STAYS) != state.process:
+        return False
+    halt(m, state, node)
+    return True
 
 
 def install(state: State, signal: Value | None, handler: Value | None) -> Value:

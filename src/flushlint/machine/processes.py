@@ -331,6 +331,8 @@ def _end_child(m: Machine, state: State) -> None:
     """Leave a child the clean way: finalizers, standard streams, then `os._exit`."""
     process = m.log.processes[state.process]
     m.collect(state)
+    if killing.stays(m, state, process.start or m.module):
+        return
     killing.part(m, state, exits=True)
     for after in _run_finalizers(m, state):
         flush_standard_streams(m, after)

@@ -11,6 +11,7 @@ import libcst as cst
 from flushlint.knowledge.processes import FORKS, HARD_EXITS
 from flushlint.machine import calls, classes, expressions, statements
 from flushlint.machine.ends import end_interpreter
+from flushlint.machine.forking import run_hooks
 from flushlint.machine.interpreter import BudgetError, Machine
 from flushlint.machine.killing import part, settle
 from flushlint.machine.library import (
@@ -81,8 +82,7 @@ class _Program:
     def run(self) -> None:
         bases = self._guarded(self.m.module, lambda: self._body("__main__")) or []
         for state in bases:
-            part(self.m, state, exits=True)
-            end_interpreter(self.m, state.copy())
+            self._leave(state.copy())
         entries = self._entries()
         if not entries:
             return
@@ -114,6 +114,13 @@ class _Program:
             self._spent += m.steps
         m.abrupt, m.handlers, m.resuming = [], 0, []
         return None
+
+    def _leave(self, state: State) -> None:
+        """End the main process: what it registered runs before its daemons are killed."""
+        if self.m.kills:
+            run_hooks(self.m, state, "atexit")
+        part(self.m, state, exits=True)
+        end_interpreter(self.m, state)
 
     # -- the module's body ----------------------------------------------------------------
 

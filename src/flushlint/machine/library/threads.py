@@ -114,7 +114,11 @@ def run_apart(
     for waits in halted:
         waits.facts["waits", daemon] = waits.facts.pop("waits on", None)
         normal.append(_go_on_beside(m, waits, height, depth))
-    return m.join(normal) if normal else [_go_on_beside(m, never, height, depth)]
+    if normal:
+        return m.join(normal)
+    if daemon is None:
+        killing.stay(m, never)
+    return [_go_on_beside(m, never, height, depth)]
 
 
 def _swap_locals(state: State, values: dict[int, dict[str, Value]]) -> dict[int, dict[str, Value]]:
