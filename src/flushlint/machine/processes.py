@@ -230,14 +230,13 @@ def start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
         )  # fmt: skip
         if how == "fork":
             child = fork(m, branch, process, arguments.node)
-            killing.begin(child, process.id)
             _run_child(m, child, receiver, arguments)
         elif pickles(m, branch, process, instance, receiver):
             calls.stop(m, branch, arguments.node, "TypeError")
             continue
         else:
             _run_spawned(m, branch, process, receiver, arguments)
-        killing.begin(branch, process.id)
+        killing.renew(branch, process.id)
         values = branch.edit(Instance, receiver.id).attributes
         values[killing.NUMBER] = Const(process.id)
         values["pid"] = values["ident"] = killing.pid_of(process.id)
@@ -406,6 +405,7 @@ def _run_spawned(
         child = base.copy()
         process.id, process.depth, process.height = number, len(child.frames), len(child.stack)
         m.log.processes[number] = process
+        m.log.given.pop(number, None)
         child.process = number
         child.start_method = state.start_method
         for identity in sender.reach([receiver, *pickled.values()]):

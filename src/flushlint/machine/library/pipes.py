@@ -39,7 +39,7 @@ def _send(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     """What is sent arrives as a copy; whoever waits for it goes on."""
     other = _other(state, receiver)
     killing.give(m, state, other)
-    killing.put(state, other, arguments.get(0, "obj"))
+    killing.put(m, state, other, arguments.get(0, "obj"))
     return [state.push(NONE)]
 
 

@@ -259,7 +259,7 @@ def _put(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
     if item == NONE and receiver in _waited_for(state):
         return []
     killing.give(m, state, receiver)
-    killing.put(state, receiver, item)
+    killing.put(m, state, receiver, item)
     return [state.push(NONE)]
 
 
