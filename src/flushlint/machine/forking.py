@@ -37,6 +37,7 @@ def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State
                 for w in stream.pending
             )
     process.id, process.depth = number, len(state.frames)
+    m.log.given.pop(number, None)
     process.height = len(state.stack)
     m.log.processes[number] = process
     child = state.copy()
@@ -107,7 +108,7 @@ def _fork_function(name: str) -> None:
         child = fork(m, state, process, arguments.node)
         pid = killing.pid_of(process.id)
         if m.kills:
-            killing.begin(state, process.id)
+            killing.renew(state, process.id)
             state.roots = (*(r for r in state.roots if r != pid), pid)
         sides: list[tuple[State, Value]] = [
             (child, Const(0)),

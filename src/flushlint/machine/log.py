@@ -120,12 +120,14 @@ class Halt:
     """A pending write of a process that may stand at a blocking point when a signal comes.
 
     `node` is where it stands and `on` what it waits for there; it handles the signals `handled`.
+    `given` is what it may have told others before.
     """
 
     loss: Loss
     node: cst.CSTNode
     on: frozenset[Hashable]
     handled: frozenset[int]
+    given: frozenset[Hashable]
 
 
 @dataclass(slots=True)
@@ -256,7 +258,9 @@ class Log:
     kills: list[Kill] = field(default_factory=list)
     spared: set[int] = field(default_factory=set)
     ended: set[int] = field(default_factory=set)
-    given: set[tuple[int, Hashable]] = field(default_factory=set)
+    words: set[Value] = field(default_factory=set)
+    given: dict[int, frozenset[Hashable]] = field(default_factory=dict)
+    gives: set[tuple[int, Hashable]] = field(default_factory=set)
     unguaranteed: list[Unguaranteed] = field(default_factory=list)
     boundaries: int = 0
 

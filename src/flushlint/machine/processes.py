@@ -252,11 +252,10 @@ def start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
         )  # fmt: skip
         if how == "fork":
             child = fork(m, branch, process, arguments.node)
-            killing.begin(child, process.id)
             _run_child(m, child, receiver, arguments)
         elif not _spawn(m, branch, process, receiver, arguments):
             continue
-        killing.begin(branch, process.id)
+        killing.renew(branch, process.id)
         values = branch.edit(Instance, receiver.id).attributes
         values[killing.NUMBER] = Const(process.id)
         values["pid"] = values["ident"] = killing.pid_of(process.id)
@@ -354,6 +353,8 @@ def leave_child(m: Machine, state: State) -> None:
 
     process = m.log.processes[state.process]
     m.collect(state)
+    if killing.stays(m, state, process.start or m.module):
+        return
     killing.part(m, state, exits=True)
     for after in run_cleanups(m, state):
         m.collect(after)
@@ -411,6 +412,7 @@ def _run_spawned(
     m.log.processes[number] = process
     for base in imported.states:
         child = base.copy()
+        m.log.given.pop(number, None)
         process.depth, process.height = len(child.frames), len(child.stack)
         receive(m, sender, child, process, imported)
         for identity in sender.reach([receiver, *pickled.values()]):

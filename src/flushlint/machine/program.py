@@ -10,6 +10,7 @@ import libcst as cst
 
 from flushlint.knowledge.processes import FORKS, HARD_EXITS, PARALLEL, POOL_TYPES, PROCESS_STARTERS
 from flushlint.machine import calls, classes, expressions, statements
+from flushlint.machine.cleanups import run_handlers
 from flushlint.machine.ends import end_interpreter
 from flushlint.machine.interpreter import BudgetError, Machine
 from flushlint.machine.killing import part, settle
@@ -84,8 +85,7 @@ class _Program:
     def run(self) -> None:
         bases = self._guarded(self.m.module, lambda: self._body("__main__")) or []
         for state in bases:
-            part(self.m, state, exits=True)
-            end_interpreter(self.m, state.copy())
+            self._leave(state.copy())
         entries = self._entries()
         if not entries:
             return
@@ -117,6 +117,13 @@ class _Program:
             self._spent += m.steps
         m.abrupt, m.handlers, m.resuming = [], 0, []
         return None
+
+    def _leave(self, state: State) -> None:
+        """End the main process: what it registered runs before its daemons are killed."""
+        matters = self.m.kills or state.workers
+        for after in run_handlers(self.m, state) if matters else [state]:
+            part(self.m, after, exits=True)
+            end_interpreter(self.m, after)
 
     # -- the module's body ----------------------------------------------------------------
 

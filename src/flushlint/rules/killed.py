@@ -43,7 +43,9 @@ def killed_there(log: Log) -> list[tuple[Halt, Kill]]:
         loss = halt.loss
         if (loss.stream.opened, loss.process) in known:
             continue
-        kill = killer(log, loss.process, loss.facts, on=halt.on, handled=halt.handled)
+        kill = killer(
+            log, loss.process, loss.facts, on=halt.on, given=halt.given, handled=halt.handled
+        )
         if kill is None or not thrown_away_by_all(log, loss):
             continue
         cause = (loss.stream.opened, log.processes[loss.process].name)

@@ -111,7 +111,7 @@ def _send_bytes(m: Machine, state: State, receiver: Value, arguments: Arguments)
     """Whoever waits for it goes on."""
     other = _other(state, receiver)
     killing.give(m, state, other)
-    killing.put(state, other, arguments.get(0, "obj"))
+    killing.put(m, state, other, arguments.get(0, "obj"))
     return [state.push(NONE)]
 
 
