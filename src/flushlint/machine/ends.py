@@ -70,6 +70,8 @@ def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: b
         stream = state.stream(identity)
         if stream.std and not std:
             continue
+        if process.kind == "main" and stream.spec is not None and not stream.spec.kept_at_exit:
+            continue  # a normal end would lose it as well
         m.log.losses.append(
             Loss(
                 write,

@@ -33,7 +33,7 @@ def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State
         number = m.identity(("fork", node, context, state.process, 1))
     for identity in state.streams:
         stream = state.stream(identity)
-        if stream.pending:
+        if stream.pending and (stream.spec is None or stream.spec.doubles):
             state.edit(Stream, identity).pending = tuple(
                 w if number in w.forks else replace(w, forks=(*w.forks, number))
                 for w in stream.pending
@@ -43,6 +43,10 @@ def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State
     m.log.processes[number] = process
     child = state.copy()
     child.process = number
+    for identity in child.streams:
+        stream = child.stream(identity)
+        if stream.pending and stream.spec is not None and not stream.spec.doubles:
+            child.edit(Stream, identity).pending = ()  # only the parent can write it
     run_hooks(m, child, "after_in_child")
     run_hooks(m, state, "after_in_parent")
     return child

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
+    from flushlint.knowledge.stream_types import StreamType
     from flushlint.machine.scope import Scope
     from flushlint.machine.values import Value
 
@@ -184,6 +185,7 @@ class Stream:
     `below` is the layer that data are passed to when this one is emptied; None is the
     operating system. `pending` holds the first write of each origin: what comes later leaves
     the buffer no earlier than it. `many` says that it stands for several streams of a loop.
+    `spec` is what the methods of an object do that is no plain file.
     """
 
     opened: cst.CSTNode | None
@@ -204,6 +206,7 @@ class Stream:
     binary_line_buffering: bool = False
     synced: cst.CSTNode | None = None
     many: bool = False
+    spec: StreamType | None = field(default=None, hash=False)
 
     def copy(self) -> Stream:
         return replace(self)

@@ -23,6 +23,7 @@ from flushlint.machine.library import (
     openers,
     stream_methods,
     threads,
+    typed_openers,
     writers,
 )
 from flushlint.machine.log import Limit, Log, Process
@@ -41,7 +42,8 @@ __all__ = ["run_module"]
 # Imported because they register what they know.
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, command_line, expressions, functional,
-    iterables, logs, openers, statements, stream_methods, threads, writers,
+    iterables, logs, openers, statements, stream_methods, threads,
+    typed_openers, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000
@@ -164,9 +166,8 @@ class _Program:
         env = state.heap[state.frames[0].module]
         assert isinstance(env, Env)
         names = {name for name, value in env.variables.items() if identity in state.reach([value])}
-        return any(
-            names & scope.used and calls.EMPTYING & scope.calls for scope in self.root.nested
-        )
+        emptying = calls.EMPTYING | self.m.declared.words
+        return any(names & scope.used and emptying & scope.calls for scope in self.root.nested)
 
     # -- entries --------------------------------------------------------------------------
 
@@ -205,7 +206,7 @@ class _Program:
     def _active_names(self) -> set[str]:
         """Return the names behind which a process may start, fork or end."""
         active = {name.rpartition(".")[2] for name in (*FORKS, *HARD_EXITS)}
-        active |= {"Process", "kill", "raise_signal"}
+        active |= {"Process", "kill", "raise_signal", *self.m.declared.spawners}
         return closure(self.m.scopes.values(), active)
 
     def _enter(self, entry: Scope, bases: list[State]) -> list[State]:

@@ -31,8 +31,10 @@ def check(module: cst.Module, log: Log) -> Iterator[Finding]:
             if event.stream.std
             else "pass the path and open the file in the child"
         )
+        spec = event.stream.spec
+        raised = "TypeError" if spec is None else spec.unpicklable
         message = (
-            f"passing `{subject}` means pickling an open file: start() raises TypeError under "
+            f"passing `{subject}` means pickling an open file: start() raises {raised} under "
             f"{process.method}, and `{process.name}` never runs; {remedy}"
         )
         steps: list[Step] = []
