@@ -70,8 +70,8 @@ def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: b
         stream = state.stream(identity)
         if stream.std and not std:
             continue
-        if process.kind == "main" and stream.spec is not None and not stream.spec.kept_at_exit:
-            continue  # a normal end would lose it as well
+        if process.kind == "main" and _is_lost_anyway(stream):
+            continue
         m.log.losses.append(
             Loss(
                 write,
@@ -86,6 +86,11 @@ def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: b
                 trailer=(identity, write) in owed,
             )
         )
+
+
+def _is_lost_anyway(stream: Stream) -> bool:
+    """Say whether a normal end of the interpreter would lose what is pending as well."""
+    return stream.spec is not None and (stream.closed or not stream.spec.kept_at_exit)
 
 
 def _above(state: State, identity: int) -> set[int]:

@@ -74,7 +74,8 @@ def collect(
         for identity in candidates:
             is_stream = state.heap[identity].__class__ is Stream
             if is_stream and holds_when_dropped(state, identity):
-                state.edit(Stream, identity).below = None  # what is below goes on its own
+                gone = state.edit(Stream, identity)
+                gone.closed, gone.below = True, None  # what is below goes on its own
                 state.roots = (*state.roots, Ref(identity))
             elif identity in cyclic:
                 state.roots = (*state.roots, Ref(identity))
