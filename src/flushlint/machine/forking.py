@@ -31,7 +31,7 @@ def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State
         number = m.identity(("fork", node, context, state.process, 1))
     for identity in state.streams:
         stream = state.stream(identity)
-        if stream.pending:
+        if stream.pending and _is_copied(stream):
             state.edit(Stream, identity).pending = tuple(
                 w if number in w.forks else replace(w, forks=(*w.forks, number))
                 for w in stream.pending
@@ -43,11 +43,20 @@ def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State
     child = state.copy()
     child.process = number
     locks.part(m, state, child, process)
+    for identity in child.streams:
+        stream = child.stream(identity)
+        if stream.pending and not _is_copied(stream):
+            child.edit(Stream, identity).pending = ()
     run_hooks(m, child, "after_in_child")
     if process.kind != "fork":
         run_hooks(m, child, "after_start")
     run_hooks(m, state, "after_in_parent")
     return child
+
+
+def _is_copied(stream: Stream) -> bool:
+    """Say whether what is pending can be written by each process that holds it after a fork."""
+    return stream.spec is None or (stream.spec.doubles and not stream.closed)
 
 
 def run_hooks(m: Machine, state: State, when: str) -> None:

@@ -14,7 +14,7 @@ import libcst as cst
 from flushlint.machine import calls, classes
 from flushlint.machine.iteration import iterate
 from flushlint.machine.names import get_hidden, put_hidden
-from flushlint.machine.objects import Function, Generator, Instance, Sequence
+from flushlint.machine.objects import Function, Generator, Instance, Sequence, Stream
 from flushlint.machine.scope import children
 from flushlint.machine.state import Frame, Signal, State
 from flushlint.machine.values import NONE, Ref, Value
@@ -210,6 +210,8 @@ def exhaust(m: Machine, state: State, identity: int, node: cst.CSTNode) -> list[
 
 def await_value(m: Machine, state: State, value: Value, node: cst.CSTNode) -> list[State]:
     """Await: a coroutine runs here and now; of anything else the result is unknown."""
+    if state.look(Stream, value) is not None:
+        return [state.push(value)]  # what a call has made that is to be awaited: `aiofiles`
     generator = state.look(Generator, value)
     if generator is not None and isinstance(value, Ref):
         state.push(value)

@@ -144,7 +144,9 @@ def unpicklable(state: State, value: Value) -> Stream | None:
         seen.add(current.id)
         obj = state.heap.get(current.id)
         if isinstance(obj, Stream):
-            return obj
+            if obj.spec is None or obj.spec.unpicklable:
+                return obj
+            continue
         if isinstance(obj, (Sequence, Mapping)):
             todo.extend(obj.values())
         elif isinstance(obj, Instance) and not pickles_itself(state, obj):

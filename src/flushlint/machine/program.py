@@ -29,6 +29,7 @@ from flushlint.machine.library import (
     signals,
     stream_methods,
     threads,
+    typed_openers,
     writers,
 )
 from flushlint.machine.log import Limit, Log, Process
@@ -49,7 +50,7 @@ __all__ = ["run_module"]
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, command_line, expressions, functional,
     iterables, logs, openers, parallel, pools, queues, signals, statements, stream_methods, threads,
-    writers,
+    typed_openers, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000
@@ -181,9 +182,8 @@ class _Program:
         env = state.heap[state.frames[0].module]
         assert isinstance(env, Env)
         names = {name for name, value in env.variables.items() if identity in state.reach([value])}
-        return any(
-            names & scope.used and calls.EMPTYING & scope.calls for scope in self.root.nested
-        )
+        emptying = calls.EMPTYING | self.m.declared.words
+        return any(names & scope.used and emptying & scope.calls for scope in self.root.nested)
 
     # -- entries --------------------------------------------------------------------------
 
@@ -222,7 +222,7 @@ class _Program:
     def _active_names(self) -> set[str]:
         """Return the names behind which a process may start, fork or end."""
         active = {name.rpartition(".")[2] for name in (*FORKS, *HARD_EXITS)}
-        active |= {"Process", "kill", "raise_signal"}
+        active |= {"Process", "kill", "raise_signal", *self.m.declared.spawners}
         starters = (*POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
         active |= {name.rpartition(".")[2] for name in starters}
         return closure(self.m.scopes.values(), active)
