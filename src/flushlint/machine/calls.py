@@ -24,11 +24,12 @@ from flushlint.machine.unknown_code import unknown_call
 from flushlint.machine.values import NONE, Bound, Const, Ext, Method, Ref, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from flushlint.machine.interpreter import Machine
 
 __all__ = [
+    "BECAUSE",
     "LIBRARY",
     "METHODS",
     "Arguments",
@@ -45,6 +46,7 @@ __all__ = [
     "unknown_call",
 ]
 
+BECAUSE = "%because"
 _DEEPEST = 40
 
 
@@ -538,10 +540,17 @@ def become(state: State, other: State) -> None:
         setattr(state, name, getattr(other, name))
 
 
-def stop(m: Machine, state: State, node: cst.CSTNode, name: str) -> None:
-    """Raise a library exception in a state."""
+def stop(
+    m: Machine, state: State, node: cst.CSTNode, name: str, because: tuple[Hashable, ...] = ()
+) -> None:
+    """Raise a library exception in a state.
+
+    `because` is what the log says of it: a program that names the exception in a handler has
+    seen to that.
+    """
     kind = Ext(name if "." in name else f"builtins.{name}")
-    value = m.new(state, node, Instance(kind, {}), "raised")
+    attributes: dict[str, Value] = {BECAUSE: Const(because)} if because else {}
+    value = m.new(state, node, Instance(kind, attributes), "raised")
     m.leave(state, Signal("raise", value, node))
 
 

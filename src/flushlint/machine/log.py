@@ -161,7 +161,7 @@ class Emission:
     facts: dict[Hashable, object]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Pickled:
     """An open file that had to be pickled to reach another process.
 
@@ -204,7 +204,7 @@ FailureKind = Literal[
 ]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Failure:
     """Why a child started by spawn or forkserver never writes what it would write.
 
@@ -272,6 +272,11 @@ class Log:
             if item.forks:
                 self.emissions.append(Emission(item, state.process, state.facts.copy()))
             self._reach(state, item)
+
+    def excuse(self, expected: tuple[Pickled | Failure, ...]) -> None:
+        """Forget events that the program has a handler for."""
+        self.pickled = [e for e in self.pickled if not any(e is one for one in expected)]
+        self.failures = [e for e in self.failures if not any(e is one for one in expected)]
 
     def let_out(self, state: State, guarded: Iterable[Guarded]) -> None:
         """What was written under a lock has left the process; it matters if none is held now."""

@@ -375,8 +375,9 @@ def _spawn(m: Machine, state: State, process: Process, receiver: Ref, arguments:
     node = arguments.node
     if block(m, state, node, "start on import"):
         return False
-    if pickles(m, state, process, instance, receiver):
-        calls.stop(m, state, node, "TypeError")
+    notes = pickles(m, state, process, instance, receiver)
+    if notes:
+        calls.stop(m, state, node, "TypeError", notes)
         return False
     if m.spawn_base is None:
         return True
@@ -390,7 +391,7 @@ def _spawn(m: Machine, state: State, process: Process, receiver: Ref, arguments:
     if failure is None:
         _run_spawned(m, state, process, receiver, arguments, imported)
     elif failure.kind == "local target":
-        calls.stop(m, state, node, "AttributeError")
+        calls.stop(m, state, node, "AttributeError", (failure,))
         return False
     return True
 

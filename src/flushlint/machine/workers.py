@@ -17,7 +17,7 @@ from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import fork
 from flushlint.machine.joining import join
 from flushlint.machine.log import HandOver, Pickled, Process
-from flushlint.machine.pickling import sent, unpicklable
+from flushlint.machine.pickling import pickled, sent
 from flushlint.machine.processes import apart_from_parent, leave_child
 from flushlint.machine.spawning import receive
 from flushlint.machine.values import NONE, Ref, Value
@@ -37,6 +37,7 @@ __all__ = [
     "Plan",
     "end_all",
     "end_crew",
+    "process_of",
     "promise",
     "run_tasks",
     "start_crew",
@@ -103,8 +104,8 @@ def _united(some: tuple[State, ...], others: tuple[State, ...], fresh: Fresh) ->
 # -- start --------------------------------------------------------------------------------------
 
 
-def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> bool:
-    """Start the workers of a pool; say whether that is possible.
+def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> tuple[Pickled, ...]:
+    """Start the workers of a pool; return what keeps them from it.
 
     The initial arguments are inherited under fork, and pickled otherwise.
     """
@@ -113,8 +114,10 @@ def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> bool:
     process = Process(
         0, "worker", "worker", state.process, plan.node, plan.method, plan.chosen, plan.hand_overs
     )
-    if plan.method != "fork" and _pickles_initargs(m, state, plan, process):
-        return False
+    if plan.method != "fork":
+        notes = pickled(m, state, plan.hand_overs, process, "start")
+        if notes:
+            return notes
     if plan.method == "fork":
         children = [_forked(m, state, process, plan)]
     else:
@@ -129,17 +132,7 @@ def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> bool:
     state.workers = {**state.workers, pool.id: crew}
     if pool not in state.roots:
         state.roots = (*state.roots, pool)
-    return True
-
-
-def _pickles_initargs(m: Machine, state: State, plan: Plan, process: Process) -> bool:
-    found = False
-    for hand_over in plan.hand_overs:
-        stream = unpicklable(state, hand_over.value)
-        if stream is not None:
-            m.log.pickled.append(Pickled(stream, hand_over, process))
-            found = True
-    return found
+    return ()
 
 
 def _forked(m: Machine, state: State, process: Process, plan: Plan) -> tuple[State, list[Value]]:
@@ -238,6 +231,12 @@ def _run(m: Machine, worker: State, action: Callable[[list[State]], list[State]]
         state.dirty = True
         m.collect(state)
     return m.join(normal)
+
+
+def process_of(m: Machine, state: State, pool: Ref) -> Process:
+    """Return the process of a pool's workers, the main process if it has none."""
+    crew = state.workers.get(pool.id)
+    return m.log.processes[0 if crew is None else crew.process]
 
 
 def promise(state: State, pool: Ref, future: Value) -> None:
