@@ -11,12 +11,13 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from flushlint.machine import calls
+from flushlint.machine import calls, killing
 from flushlint.machine.calls import Arguments
 from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import fork
 from flushlint.machine.joining import join
 from flushlint.machine.log import HandOver, Pickled, Process
+from flushlint.machine.objects import Sequence
 from flushlint.machine.pickling import pickled, sent
 from flushlint.machine.processes import apart_from_parent, leave_child
 from flushlint.machine.spawning import receive
@@ -84,6 +85,14 @@ class Crew:
     def grows(self) -> bool:
         """Say whether the next task may be run by a worker that is started for it."""
         return self.plan.method == "fork" and self.plan.renewed
+
+    def is_busy(self, state: State) -> bool:
+        """Say whether some task is sure to go on: its result was not asked for."""
+        for future in self.awaited:
+            results = state.look(Sequence, future)
+            if results is None or (results.exact and results.items):
+                return True
+        return False
 
     def merged(self, other: Crew, fresh: Fresh) -> Crew:
         """Return workers that are in the states of either."""
@@ -258,11 +267,18 @@ def wait_for(state: State, futures: set[Value]) -> None:
 # -- end ----------------------------------------------------------------------------------------
 
 
-def end_crew(m: Machine, state: State, pool: Ref, ending: Ending) -> None:
-    """End the workers of a pool, and see what is left in their buffers."""
+def end_crew(
+    m: Machine, state: State, pool: Ref, ending: Ending, node: cst.CSTNode | None = None
+) -> None:
+    """End the workers of a pool, and see what is left in their buffers.
+
+    If they are terminated, by `node`, one may stand in the midst of a task that nobody waits for.
+    """
     crew = state.workers.get(pool.id)
     if crew is None:
         return
+    if ending == "terminated" and node is not None and crew.is_busy(state):
+        killing.killed(m, state, crew.process, node)
     state.workers = {key: value for key, value in state.workers.items() if key != pool.id}
     state.roots = tuple(root for root in state.roots if root != pool)
     state.dirty = True

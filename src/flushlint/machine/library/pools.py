@@ -286,6 +286,8 @@ def _mapped(
         # It raises when the first result is asked for, if ever.
         return [state.push(m.unknown())]
     value = m.new(state, arguments.node, made, "results")
+    if word.startswith("imap") and exact and isinstance(receiver, Ref):
+        workers.promise(state, receiver, value)
     return _finish(m, state, receiver, arguments, sending, value)
 
 
@@ -360,7 +362,7 @@ def _end(
 ) -> list[State]:
     assert isinstance(receiver, Ref)
     keep(state, receiver, {"%ended": Const(value=True)})
-    workers.end_crew(m, state, receiver, ending)
+    workers.end_crew(m, state, receiver, ending, arguments.node)
     return [state.push(NONE)]
 
 
