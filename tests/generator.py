@@ -84,8 +84,11 @@ _POOLS: Final = (
     _Form(
         "from multiprocessing import Pool, RLock",
         _WORKER_FILES,
-        "with Pool(1, initializer=set_up) as pool, suppress(Exception):\n"
-        "    pool.apply(body, (a, b, flags))",
+        # The second task makes sure that the worker has done with the first when it is killed.
+        "with Pool(1, initializer=set_up) as pool:\n"
+        "    with suppress(Exception):\n"
+        "        pool.apply(body, (a, b, flags))\n"
+        "    pool.apply(int)",
         "body(a, b, flags)",
         may_leave_hard=False,
     ),
