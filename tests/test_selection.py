@@ -50,7 +50,10 @@ def test_nothing_is_chosen_by_default() -> None:
         (Layer(select=("FLU101",), ignore=("FLU101",)), set()),
         (Layer(select=("FLU1", "FLU102"), ignore=("FLU10",)), {"FLU102"}),
         (Layer(select=("ALL",), ignore=("FLU",)), set()),
-        (Layer(select=("FLU101",), extend_select=("FLU2",)), {"FLU101", "FLU201", "FLU202", "FLU203"}),
+        (
+            Layer(select=("FLU101",), extend_select=("FLU2",)),
+            {"FLU101", "FLU201", "FLU202", "FLU203"},
+        ),
         (Layer(select=()), set()),
         (Layer(ignore=("F",)), set()),
         (

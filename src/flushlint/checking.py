@@ -122,7 +122,7 @@ class _Run:
         """Return the findings in one file that are selected and not suppressed."""
         directory = os.path.dirname(file.absolute)
         settings = self._configuration.settings(directory)
-        if not gate.passes(data):
+        if not gate.passes(data, settings.tables):
             self._verbose(f"{file.path}: nothing that starts, forks or ends a process")
             return []
 
@@ -157,6 +157,7 @@ class _Run:
             start_method=self._options.start_method or configured.start_method,
             python_version=self._options.python_version or configured.python_version,
             platform=self._options.platform or configured.platform,
+            tables=configured.tables,
         )
 
     def _unsuppressed(

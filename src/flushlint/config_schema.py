@@ -30,6 +30,11 @@ class Section(msgspec.Struct, forbid_unknown_fields=True, rename="kebab", frozen
     start_method: StartMethodOption | None = None
     python_version: str | None = None
     platform: Platform | None = None
+    openers: tuple[str, ...] = ()
+    writers: tuple[str, ...] = ()
+    flushers: tuple[str, ...] = ()
+    closers: tuple[str, ...] = ()
+    spawners: tuple[str, ...] = ()
 
 
 def decode_section(table: object) -> Section:

@@ -39,7 +39,7 @@ def check_source(data: bytes, path: str, options: AnalysisOptions) -> Analysis:
     Selection and suppression are the faces' business. What can't be decoded or parsed is an
     error in the answer.
     """
-    if not gate.passes(data):
+    if not gate.passes(data, options.tables):
         return _CLEAN
     from flushlint.source import read_source
 
@@ -52,7 +52,7 @@ def check_text(text: str, path: str, options: AnalysisOptions) -> Analysis:
 
     A coding cookie in the text is a comment like any other.
     """
-    if not gate.passes(text.encode("utf-8", "surrogatepass")):
+    if not gate.passes(text.encode("utf-8", "surrogatepass"), options.tables):
         return _CLEAN
     from flushlint.source import Source
 

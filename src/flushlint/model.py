@@ -1,6 +1,7 @@
 """The values that every part of flushlint speaks in: places, witnesses, diagnostics, errors.
 
-Frozen and free of imports from the rest of the package, so that any module may use them.
+Frozen and, but for the user's tables, free of imports from the rest of the package, so that any
+module may use them.
 Lines are 1-based. Columns are 0-based and count code points, as flake8 plugins and LibCST
 count them; each face converts once, when it writes.
 """
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+from flushlint.user_tables import NO_TABLES, UserTables
 
 __all__ = [
     "Analysis",
@@ -113,6 +116,7 @@ class AnalysisOptions:
     start_method: StartMethodOption | None = None
     python_version: tuple[int, int] | None = None
     platform: Platform | None = None
+    tables: UserTables = NO_TABLES
 
 
 @dataclass(frozen=True, slots=True)

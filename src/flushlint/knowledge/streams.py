@@ -24,7 +24,8 @@ class Opener(NamedTuple):
     """A function that opens a file.
 
     `target`, `mode` and `buffering` are positions of parameters (-1: there is none), by name
-    as in the signature; `default` is the default mode. `layer` says what it returns.
+    as in the signature; `default` is the default mode. `layer` says what it returns. One that
+    goes `by_suffix` compresses a file with the suffix of a compressed one, or if told to.
     """
 
     layer: Literal["file", "binary", "compressed", "zip", "tar"]
@@ -33,6 +34,7 @@ class Opener(NamedTuple):
     default: str = "r"
     buffering: int = -1
     fileobj: int = -1
+    by_suffix: bool = False
 
 
 OPENERS: dict[str, Opener] = {
@@ -114,12 +116,16 @@ VARYING_WORDS = frozenset(
 
 
 class WriterType(NamedTuple):
-    """A class whose instances write to a file given to its constructor."""
+    """A class whose instances write to a file given to its constructor.
+
+    `flush` is the keyword of the constructor with which they flush each time.
+    """
 
     file: int
     keyword: str
     methods: tuple[str, ...]
     newline: bool | None = None
+    flush: str = ""
 
 
 WRITER_TYPES: dict[str, WriterType] = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flushlint.knowledge import constants
 from flushlint.knowledge.processes import POOL_TYPES, PROCESS_PACKAGES, PROCESS_TYPES
-from flushlint.machine import calls, classes
+from flushlint.machine import calls, classes, typed_streams
 from flushlint.machine.namespaces import namespace
 from flushlint.machine.objects import Class, Function, Generator, Instance, Sequence, Stream
 from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Unknown, Value
@@ -86,6 +86,8 @@ def _of_function(m: Machine, obj: Function, value: Value, name: str) -> Value:
 
 
 def _of_stream(m: Machine, state: State, value: Ref, stream: Stream, name: str) -> Value:
+    if stream.spec is not None and not stream.spec.is_file:
+        return typed_streams.attribute(m, state, value, stream.spec, name)
     if name == "buffer" and stream.text and stream.below is not None:
         return Ref(stream.below)
     if name in ("raw", "fileobj", "file", "fp") and stream.below is not None and not stream.text:
@@ -272,6 +274,8 @@ def put(
         elif isinstance(obj, (Class, Function)):
             state.names_of(receiver.id)[name] = value
             state.dirty = True
+        elif isinstance(obj, Stream) and obj.spec is not None:
+            typed_streams.set_attribute(state, receiver, obj.spec, name, value)
     return [state]
 
 

@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from flushlint.machine.objects import Write
     from flushlint.machine.state import State
 
-__all__ = ["run_cleanups", "would_save"]
+__all__ = ["run_cleanups", "run_handlers", "would_save"]
 
 _AT_EXIT = "atexit.register"
 _FINALIZE = "multiprocessing.util.Finalize"
@@ -135,10 +135,15 @@ def run_cleanups(m: Machine, state: State) -> list[State]:
     return _call_all(m, state, made)
 
 
+def run_handlers(m: Machine, state: State) -> list[State]:
+    """Run the `atexit` handlers, as the end of an interpreter does."""
+    made = [one for one in reversed(_registered(state)) if _kind(state, one) != _FINALIZE]
+    return _call_all(m, state, made)
+
+
 @library("atexit._run_exitfuncs")
 def _run_exit_functions(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    made = [one for one in reversed(_registered(state)) if _kind(state, one) != _FINALIZE]
-    return [after.push(NONE) for after in _call_all(m, state, made)]
+    return [after.push(NONE) for after in run_handlers(m, state)]
 
 
 def _call_all(m: Machine, state: State, made: Iterable[Value]) -> list[State]:

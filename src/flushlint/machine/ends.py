@@ -94,6 +94,8 @@ def losses(
         stream = state.stream(identity)
         if stream.std and not std:
             continue
+        if process.kind == "main" and _is_lost_anyway(stream):
+            continue
         found.append(
             Loss(
                 write,
@@ -110,6 +112,11 @@ def losses(
             )
         )
     return found
+
+
+def _is_lost_anyway(stream: Stream) -> bool:
+    """Say whether a normal end of the interpreter would lose what is pending as well."""
+    return stream.spec is not None and (stream.closed or not stream.spec.kept_at_exit)
 
 
 def _above(state: State, identity: int) -> set[int]:

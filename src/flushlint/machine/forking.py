@@ -31,22 +31,32 @@ def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State
         number = m.identity(("fork", node, context, state.process, 1))
     for identity in state.streams:
         stream = state.stream(identity)
-        if stream.pending:
+        if stream.pending and _is_copied(stream):
             state.edit(Stream, identity).pending = tuple(
                 w if number in w.forks else replace(w, forks=(*w.forks, number))
                 for w in stream.pending
             )
     process.id, process.depth = number, len(state.frames)
+    m.log.given.pop(number, None)
     process.height = len(state.stack)
     m.log.processes[number] = process
     child = state.copy()
     child.process = number
     locks.part(m, state, child, process)
+    for identity in child.streams:
+        stream = child.stream(identity)
+        if stream.pending and not _is_copied(stream):
+            child.edit(Stream, identity).pending = ()
     run_hooks(m, child, "after_in_child")
     if process.kind != "fork":
         run_hooks(m, child, "after_start")
     run_hooks(m, state, "after_in_parent")
     return child
+
+
+def _is_copied(stream: Stream) -> bool:
+    """Say whether what is pending can be written by each process that holds it after a fork."""
+    return stream.spec is None or (stream.spec.doubles and not stream.closed)
 
 
 def run_hooks(m: Machine, state: State, when: str) -> None:
@@ -107,7 +117,7 @@ def _fork_function(name: str) -> None:
         child = fork(m, state, process, arguments.node)
         pid = killing.pid_of(process.id)
         if m.kills:
-            killing.begin(state, process.id)
+            killing.renew(state, process.id)
             state.roots = (*(r for r in state.roots if r != pid), pid)
         sides: list[tuple[State, Value]] = [
             (child, Const(0)),

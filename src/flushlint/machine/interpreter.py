@@ -16,13 +16,14 @@ import libcst as cst
 from flushlint.knowledge.blocking import KILLING_WORDS
 from flushlint.knowledge.processes import FORKS, HARD_EXITS, PARALLEL, POOL_TYPES, PROCESS_STARTERS
 from flushlint.knowledge.streams import OPENERS, STREAM_WORDS, WRITERS
+from flushlint.machine import typed_streams
 from flushlint.machine.joining import compact, join, join_values
 from flushlint.machine.lifetime import collect, live
 from flushlint.machine.log import Log
 from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Stream
 from flushlint.machine.scope import Scope, closure, generator_function
 from flushlint.machine.state import STD_STREAMS, UNSEEN, Frame, Signal, State
-from flushlint.machine.streams import add_pending, close
+from flushlint.machine.streams import add_pending, close, holds_when_dropped
 from flushlint.machine.values import Const, Ref, Union, Unknown, Value, is_count
 
 if TYPE_CHECKING:
@@ -102,6 +103,9 @@ class Machine:
         self.module = module
         self.scopes = scopes
         self.options = options
+        from flushlint.machine.library.user_tables import declare
+
+        self.declared = declare(options.tables)
         self.log = Log()
         self.abrupt: list[State] = []
         self.handlers = 0
@@ -164,6 +168,8 @@ class Machine:
         for identity in (first, second):
             if identity not in alive:
                 if isinstance(state.heap[identity], Stream):
+                    if holds_when_dropped(state, identity):
+                        continue
                     close(self.log, state, identity)
                 return state.place(identity, obj)
         return self._summarise(state, second, obj)
@@ -201,7 +207,7 @@ class Machine:
         starters = (*POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
         known = (*OPENERS, *WRITERS, *FORKS, *HARD_EXITS, *starters)
         words = {name.rpartition(".")[2] for name in known}
-        words |= STREAM_WORDS
+        words |= STREAM_WORDS | typed_streams.WORDS | self.declared.words
         words |= {scope.name for scope in self.scopes.values() if scope.stores or scope.yields}
         return closure(self.scopes.values(), words)
 
@@ -418,6 +424,8 @@ class Machine:
                 if obj.exact:
                     return bool(obj.entries)
                 return self._unknown_truth(state, ("truth", value))
+            if isinstance(obj, Stream) and obj.spec is not None:
+                return self._unknown_truth(state, ("is true", value))  # it may have a length
         return True
 
     def _sequence_truth(

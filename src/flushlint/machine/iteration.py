@@ -42,6 +42,10 @@ class Elements(NamedTuple):
         return fresh
 
 
+CALLING = "%iter"
+"""The type of what `iter(function, sentinel)` returns."""
+
+
 def iterate(m: Machine, state: State, value: Value) -> Elements:
     """Return the elements of a value; nothing is known of those of an unknown one."""
     sequence = state.look(Sequence, value)

@@ -15,12 +15,12 @@ from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments
 from flushlint.machine.ends import losses
 from flushlint.machine.log import Halt, Kill, compatible
-from flushlint.machine.objects import Instance
+from flushlint.machine.objects import Instance, Sequence
 from flushlint.machine.state import EXCEPTED, SIGNALLED, STD_STREAMS, UNSEEN
-from flushlint.machine.values import TRUE, Const, Ext, Ref, Union, Unknown, Value
+from flushlint.machine.values import FALSE, NONE, TRUE, Const, Ext, Ref, Union, Unknown, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Collection, Hashable, Iterable
 
     import libcst as cst
 
@@ -33,7 +33,6 @@ __all__ = [
     "alive",
     "ask",
     "await_",
-    "begin",
     "give",
     "halt",
     "handler_of",
@@ -50,8 +49,11 @@ __all__ = [
     "part",
     "pid_of",
     "put",
+    "renew",
     "send",
     "settle",
+    "stay",
+    "stays",
     "tell",
     "untell",
 ]
@@ -61,6 +63,7 @@ _FIRST_PID = 4000  # no number of a process is taken for an exit status or a des
 _MOST_ALIKE = 3
 _BY_THEMSELVES = (SIGNALLED, UNSEEN)  # such paths have been asked about already
 _HANDLER = "%signal"
+_STAYS = "stays"
 _DEFAULT = (Ext("signal.SIG_DFL"), Const(0))
 _IGNORE = (Ext("signal.SIG_IGN"), Const(1))
 
@@ -126,14 +129,15 @@ def _note(
     on: frozenset[Hashable],
     handled: frozenset[int],
 ) -> None:
+    given = m.log.given.get(state.process, frozenset())
     for loss in losses(m, state, "signal", None, std=False):
         alike = [
-            h.loss.facts
+            (h.loss.facts, h.given)
             for h in m.log.halts
             if (h.node, h.loss.process, h.loss.write) == (node, loss.process, loss.write)
         ]
-        if len(alike) < _MOST_ALIKE and loss.facts not in alike:
-            m.log.halts.append(Halt(loss, node, on, handled))
+        if len(alike) < _MOST_ALIKE and (loss.facts, given) not in alike:
+            m.log.halts.append(Halt(loss, node, on, handled, given))
 
 
 def _handle(
@@ -148,6 +152,20 @@ def _handle(
     for after in found:
         after.pop()
     return found
+
+
+def stay(m: Machine, state: State) -> None:
+    """A thread that is no daemon never ends, and so the process does not, unless it is killed."""
+    if m.kills:
+        state.facts[_STAYS] = state.process
+
+
+def stays(m: Machine, state: State, node: cst.CSTNode) -> bool:
+    """Say whether a process waits at its end for a thread of its own that never ends."""
+    if state.facts.get(_STAYS) != state.process:
+        return False
+    halt(m, state, node)
+    return True
 
 
 def install(state: State, signal: Value | None, handler: Value | None) -> Value:
@@ -193,19 +211,24 @@ def untell(state: State, token: Hashable) -> None:
     state.facts.pop(("told", token), None)
 
 
-def put(state: State, token: Hashable, item: Value | None) -> None:
+def put(m: Machine, state: State, token: Hashable, item: Value | None) -> None:
     """Something goes into a queue or a pipe: work, or the word that tells to end."""
-    if isinstance(item, Const) and isinstance(item.value, (str, bytes, bool, type(None))):
-        tell(state, token)
+    sequence = None if item is None else state.look(Sequence, item)
+    items = {item} if sequence is None else set(sequence.items)
+    if items & {NONE, FALSE} or not items.isdisjoint(m.log.words):
+        state.facts["word", token] = True
     else:
-        untell(state, token)
+        state.facts.pop(("word", token), None)
 
 
 def give(m: Machine, state: State, token: Hashable) -> None:
     """Let others know how far this process has come: set an event, put something in a queue."""
     if m.kills:
         state.facts["gave", token] = True
-        m.log.given.add((state.process, token))
+        m.log.gives.add((state.process, token))
+        if SIGNALLED not in state.facts:  # what a handler gives comes by another way
+            before = m.log.given.get(state.process, frozenset())
+            m.log.given[state.process] = before | {token}
 
 
 def await_(m: Machine, state: State, token: Hashable) -> None:
@@ -223,8 +246,8 @@ def ask(m: Machine, state: State, token: Hashable) -> None:
 # -- who kills --------------------------------------------------------------------------------
 
 
-def begin(state: State, number: int) -> None:
-    """A process starts: what is known of one before it at the same place no longer holds."""
+def renew(state: State, number: int) -> None:
+    """A process has started: what is known of one before it at the same place holds no more."""
     _forget_answers(state, number)
     state.facts.pop(("timed", number), None)
 
@@ -348,6 +371,7 @@ def killer(
     facts: dict[Hashable, object],
     *,
     on: Iterable[Hashable] = (),
+    given: Collection[Hashable] = (),
     handled: Iterable[int] = (),
     signal: int | None = None,
 ) -> Kill | None:
@@ -356,7 +380,9 @@ def killer(
     for kill in log.kills:
         if kill.process != number or kill.signal in handled or signal not in (None, kill.signal):
             continue
-        if not compatible(kill.facts, facts) or _has_gone_on(log, kill, facts, on):
+        if not compatible(kill.facts, facts) or _may_end(log, kill, facts, on):
+            continue
+        if _is_early(log, kill, given):
             continue
         if found is None or not kill.conditional:
             found = kill
@@ -365,18 +391,23 @@ def killer(
     return found
 
 
-def _has_gone_on(
-    log: Log, kill: Kill, facts: dict[Hashable, object], on: Iterable[Hashable]
-) -> bool:
+def _may_end(log: Log, kill: Kill, facts: dict[Hashable, object], on: Iterable[Hashable]) -> bool:
     """Say whether the process stands there no more when the kill comes, or need not."""
     if any(("told", token) in kill.facts for token in on):
         return True
-    if kill.process in log.ended and any(
-        ("told", key[1]) in kill.facts for key in _keys(facts, "asked")
-    ):
-        return True
+    if kill.process in log.ended:
+        # It may come to its end by itself: whether it has when the kill comes is a race.
+        asked = [key[1] for key in _keys(facts, "asked")]
+        told = ("told", "word")
+        if any((word, token) in kill.facts for token in (*asked, *on) for word in told):
+            return True
+    return False
+
+
+def _is_early(log: Log, kill: Kill, given: Collection[Hashable]) -> bool:
+    """Say whether the kill waits for something that the process gives only later."""
     return any(
-        (kill.process, key[1]) in log.given and ("gave", key[1]) not in facts
+        (kill.process, key[1]) in log.gives and key[1] not in given
         for key in _keys(kill.facts, "awaited")
     )
 
@@ -400,5 +431,6 @@ def _is_sent(log: Log, facts: dict[Hashable, object]) -> bool | None:
     known = facts.get(SIGNALLED)
     if not isinstance(known, tuple):
         return True
-    kill = killer(log, known[0], facts, signal=known[1])
+    given = [key[1] for key in _keys(facts, "gave")]
+    kill = killer(log, known[0], facts, given=given, signal=known[1])
     return None if kill is None else not kill.conditional

@@ -120,12 +120,14 @@ class Halt:
     """A pending write of a process that may stand at a blocking point when a signal comes.
 
     `node` is where it stands and `on` what it waits for there; it handles the signals `handled`.
+    `given` is what it may have told others before.
     """
 
     loss: Loss
     node: cst.CSTNode
     on: frozenset[Hashable]
     handled: frozenset[int]
+    given: frozenset[Hashable]
 
 
 @dataclass(slots=True)
@@ -159,7 +161,7 @@ class Emission:
     facts: dict[Hashable, object]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Pickled:
     """An open file that had to be pickled to reach another process.
 
@@ -202,7 +204,7 @@ FailureKind = Literal[
 ]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Failure:
     """Why a child started by spawn or forkserver never writes what it would write.
 
@@ -256,7 +258,9 @@ class Log:
     kills: list[Kill] = field(default_factory=list)
     spared: set[int] = field(default_factory=set)
     ended: set[int] = field(default_factory=set)
-    given: set[tuple[int, Hashable]] = field(default_factory=set)
+    words: set[Value] = field(default_factory=set)
+    given: dict[int, frozenset[Hashable]] = field(default_factory=dict)
+    gives: set[tuple[int, Hashable]] = field(default_factory=set)
     unguaranteed: list[Unguaranteed] = field(default_factory=list)
     boundaries: int = 0
 
@@ -268,6 +272,11 @@ class Log:
             if item.forks:
                 self.emissions.append(Emission(item, state.process, state.facts.copy()))
             self._reach(state, item)
+
+    def excuse(self, expected: tuple[Pickled | Failure, ...]) -> None:
+        """Forget events that the program has a handler for."""
+        self.pickled = [e for e in self.pickled if not any(e is one for one in expected)]
+        self.failures = [e for e in self.failures if not any(e is one for one in expected)]
 
     def let_out(self, state: State, guarded: Iterable[Guarded]) -> None:
         """What was written under a lock has left the process; it matters if none is held now."""

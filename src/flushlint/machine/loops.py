@@ -5,10 +5,10 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeAlias
 
 from flushlint.machine import calls, classes, generators, names
-from flushlint.machine.iteration import Elements, iterate
+from flushlint.machine.iteration import CALLING, Elements, iterate
 from flushlint.machine.joining import finite, signature, weaken
 from flushlint.machine.objects import Generator, Instance, Sequence
-from flushlint.machine.values import Ref, Unknown, Value
+from flushlint.machine.values import Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -154,6 +154,8 @@ def _loop_over(
         method = classes.class_attribute(state, instance.cls, "__next__")
         if method is not None:
             return _over_next(m, node, target, state, iterator, method, body)
+    if instance is not None and instance.cls == Ext(CALLING):
+        return _over_calls(m, node, target, state, instance, body)
     found = iterate(m, state, iterator)
     if _one_by_one(m, found) and (not started or _is_iterator(state, iterator)):
         return _unrolled(m, node, target, [state], found.items, body)
@@ -281,6 +283,37 @@ def _over_generator(
                 bound += _bind(m, target, after, after.pop())
         for done in exits:
             done.pop()
+        return exits, continued(m, body, bound)
+
+    return repeat(m, [state], once)
+
+
+def _over_calls(
+    m: Machine,
+    node: cst.CSTNode,
+    target: cst.BaseAssignTargetExpression,
+    state: State,
+    iterator: Instance,
+    body: Body,
+) -> list[State]:
+    """Call what `iter(function, sentinel)` was given until it returns the sentinel."""
+    from flushlint.machine.operators import equal
+
+    function = iterator.attributes["%function"]
+    sentinel = iterator.attributes["%sentinel"]
+
+    def once(states: list[State]) -> tuple[list[State], list[State]]:
+        bound: list[State] = []
+        exits: list[State] = []
+        for s in states:
+            for after in calls.call(m, s, function, calls.Arguments(node, [])):
+                value = after.stack[-1]
+                ended, going = m.split([after.push(equal(m, after, value, sentinel))])
+                for done in ended:
+                    done.pop()
+                exits += ended
+                for goes in going:
+                    bound += _bind(m, target, goes, goes.pop())
         return exits, continued(m, body, bound)
 
     return repeat(m, [state], once)

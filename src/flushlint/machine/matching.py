@@ -70,6 +70,7 @@ def _matches(m: Machine, state: State, pattern: cst.MatchPattern, subject: Value
         return True if True in answers else (None if None in answers else False)
     constant = _constant(pattern)
     if constant is not None:
+        m.log.words.add(constant)
         if isinstance(subject, Const):
             return constant.value == subject.value
         if isinstance(subject, Unknown):

@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
+    from flushlint.knowledge.stream_types import StreamType
     from flushlint.machine.scope import Scope
     from flushlint.machine.values import Value
 
@@ -225,6 +226,7 @@ class Stream:
     `guarded` holds what is pending of the writes under a lock, `birth` numbers the opening.
     `empties` names the file that opening it has emptied, where it is known to be the same one
     whenever the call is made.
+    `spec` is what the methods of an object do that is no plain file.
     """
 
     opened: cst.CSTNode | None
@@ -248,6 +250,7 @@ class Stream:
     guarded: tuple[Guarded, ...] = ()
     birth: int = 0
     empties: Place | None = None
+    spec: StreamType | None = field(default=None, hash=False)
 
     def copy(self) -> Stream:
         return replace(self)

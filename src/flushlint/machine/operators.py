@@ -357,6 +357,8 @@ def _known_answer(m: Machine, state: State, symbol: str, left: Value, right: Val
 
 def compare(m: Machine, state: State, kind: type[cst.CSTNode], left: Value, right: Value) -> Value:
     """Compare two values; the same unknown comparison has the same key."""
+    if m.kills:
+        note_words(m, state, left, right)
     if kind in (cst.In, cst.NotIn):
         answer = _contains(state, left, right)
         if answer is not None:
@@ -380,6 +382,18 @@ def compare(m: Machine, state: State, kind: type[cst.CSTNode], left: Value, righ
     marker = right.value if isinstance(right, Const) else ("key", key_of(right))
     key: Hashable = (symbol, key_of(left), marker)
     return Unknown(key if positive else ("not", key))
+
+
+def note_words(m: Machine, state: State, *values: Value) -> None:
+    """Note what something is compared with: it may be a word that tells a process to end."""
+    for value in values:
+        sequence = state.look(Sequence, value)
+        m.log.words.update([value] if sequence is None else sequence.items)
+
+
+def equal(m: Machine, state: State, left: Value, right: Value) -> Value:
+    """Say whether two values are equal."""
+    return compare(m, state, cst.Equal, left, right)
 
 
 def _version_is_newer(m: Machine, other: Hashable) -> bool:

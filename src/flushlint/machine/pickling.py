@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 import libcst as cst
 
@@ -26,34 +26,54 @@ from flushlint.machine.objects import (
 from flushlint.machine.values import Bound, Ext, Method, Ref, Union, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["own_pickles", "pickles", "pickles_itself", "restore", "sendable", "sent", "unpicklable"]
+__all__ = [
+    "own_pickles",
+    "pickled",
+    "pickles",
+    "pickles_itself",
+    "restore",
+    "sendable",
+    "sent",
+    "unpicklable",
+]
 
 
-def pickles(m: Machine, state: State, process: Process, instance: Instance, receiver: Ref) -> bool:
-    """Note each open file that would have to be pickled; say whether there is one."""
+def pickles(
+    m: Machine, state: State, process: Process, instance: Instance, receiver: Ref
+) -> tuple[Pickled, ...]:
+    """Note each open file that would have to be pickled, and return the notes."""
     if any(
         name.startswith(PICKLED_BY_DILL) for name in classes.external_bases(state, instance.cls)
     ):
-        return False
-    found = False
-    for hand_over in process.hand_overs:
+        return ()
+    found = pickled(m, state, process.hand_overs, process, "start")
+    if found or process.start is None or pickles_itself(state, instance):
+        return found
+    own = [v for k, v in instance.attributes.items() if not k.startswith("%")]
+    place = (HandOver(process.start, value, own=False) for value in own)
+    return pickled(m, state, place, process, "start")[:1]
+
+
+def pickled(
+    m: Machine,
+    state: State,
+    hand_overs: Iterable[HandOver],
+    process: Process,
+    how: Literal["start", "task"],
+) -> tuple[Pickled, ...]:
+    """Note each open file in what is handed to a process, and return the notes."""
+    found = []
+    for hand_over in hand_overs:
         stream = unpicklable(state, hand_over.value)
         if stream is not None:
-            m.log.pickled.append(Pickled(stream, hand_over, process))
-            found = True
-    if not found:
-        own = [v for k, v in instance.attributes.items() if not k.startswith("%")]
-        if not pickles_itself(state, instance):
-            for value in own:
-                stream = unpicklable(state, value)
-                if stream is not None and process.start is not None:
-                    place = HandOver(process.start, receiver, own=False)
-                    m.log.pickled.append(Pickled(stream, place, process))
-                    return True
-    return found
+            found.append(Pickled(stream, hand_over, process, how))
+    m.log.pickled += found
+    return tuple(found)
 
 
 def own_pickles(m: Machine, state: State, receiver: Ref, node: cst.CSTNode) -> dict[int, Value]:
@@ -144,7 +164,9 @@ def unpicklable(state: State, value: Value) -> Stream | None:
         seen.add(current.id)
         obj = state.heap.get(current.id)
         if isinstance(obj, Stream):
-            return obj
+            if obj.spec is None or obj.spec.unpicklable:
+                return obj
+            continue
         if isinstance(obj, (Sequence, Mapping)):
             todo.extend(obj.values())
         elif isinstance(obj, Instance) and not pickles_itself(state, obj):

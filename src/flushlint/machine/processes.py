@@ -252,11 +252,10 @@ def start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
         )  # fmt: skip
         if how == "fork":
             child = fork(m, branch, process, arguments.node)
-            killing.begin(child, process.id)
             _run_child(m, child, receiver, arguments)
         elif not _spawn(m, branch, process, receiver, arguments):
             continue
-        killing.begin(branch, process.id)
+        killing.renew(branch, process.id)
         values = branch.edit(Instance, receiver.id).attributes
         values[killing.NUMBER] = Const(process.id)
         values["pid"] = values["ident"] = killing.pid_of(process.id)
@@ -354,6 +353,8 @@ def leave_child(m: Machine, state: State) -> None:
 
     process = m.log.processes[state.process]
     m.collect(state)
+    if killing.stays(m, state, process.start or m.module):
+        return
     killing.part(m, state, exits=True)
     for after in run_cleanups(m, state):
         m.collect(after)
@@ -374,8 +375,9 @@ def _spawn(m: Machine, state: State, process: Process, receiver: Ref, arguments:
     node = arguments.node
     if block(m, state, node, "start on import"):
         return False
-    if pickles(m, state, process, instance, receiver):
-        calls.stop(m, state, node, "TypeError")
+    notes = pickles(m, state, process, instance, receiver)
+    if notes:
+        calls.stop(m, state, node, "TypeError", notes)
         return False
     if m.spawn_base is None:
         return True
@@ -389,7 +391,7 @@ def _spawn(m: Machine, state: State, process: Process, receiver: Ref, arguments:
     if failure is None:
         _run_spawned(m, state, process, receiver, arguments, imported)
     elif failure.kind == "local target":
-        calls.stop(m, state, node, "AttributeError")
+        calls.stop(m, state, node, "AttributeError", (failure,))
         return False
     return True
 
@@ -411,6 +413,7 @@ def _run_spawned(
     m.log.processes[number] = process
     for base in imported.states:
         child = base.copy()
+        m.log.given.pop(number, None)
         process.depth, process.height = len(child.frames), len(child.stack)
         receive(m, sender, child, process, imported)
         for identity in sender.reach([receiver, *pickled.values()]):

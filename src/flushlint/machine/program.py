@@ -10,6 +10,7 @@ import libcst as cst
 
 from flushlint.knowledge.processes import FORKS, HARD_EXITS, PARALLEL, POOL_TYPES, PROCESS_STARTERS
 from flushlint.machine import calls, classes, expressions, statements
+from flushlint.machine.cleanups import run_handlers
 from flushlint.machine.ends import end_interpreter
 from flushlint.machine.interpreter import BudgetError, Machine
 from flushlint.machine.killing import part, settle
@@ -19,6 +20,7 @@ from flushlint.machine.library import (
     builtin_methods,
     command_line,
     functional,
+    futures,
     iterables,
     logs,
     openers,
@@ -28,6 +30,7 @@ from flushlint.machine.library import (
     signals,
     stream_methods,
     threads,
+    typed_openers,
     writers,
 )
 from flushlint.machine.log import Limit, Log, Process
@@ -47,8 +50,8 @@ __all__ = ["run_module"]
 # Imported because they register what they know.
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, command_line, expressions, functional,
-    iterables, logs, openers, parallel, pools, queues, signals, statements, stream_methods, threads,
-    writers,
+    futures, iterables, logs, openers, parallel, pools, queues, signals, statements,
+    stream_methods, threads, typed_openers, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000
@@ -84,8 +87,7 @@ class _Program:
     def run(self) -> None:
         bases = self._guarded(self.m.module, lambda: self._body("__main__")) or []
         for state in bases:
-            part(self.m, state, exits=True)
-            end_interpreter(self.m, state.copy())
+            self._leave(state.copy())
         entries = self._entries()
         if not entries:
             return
@@ -117,6 +119,13 @@ class _Program:
             self._spent += m.steps
         m.abrupt, m.handlers, m.resuming = [], 0, []
         return None
+
+    def _leave(self, state: State) -> None:
+        """End the main process: what it registered runs before its daemons are killed."""
+        matters = self.m.kills or state.workers
+        for after in run_handlers(self.m, state) if matters else [state]:
+            part(self.m, after, exits=True)
+            end_interpreter(self.m, after)
 
     # -- the module's body ----------------------------------------------------------------
 
@@ -174,9 +183,8 @@ class _Program:
         env = state.heap[state.frames[0].module]
         assert isinstance(env, Env)
         names = {name for name, value in env.variables.items() if identity in state.reach([value])}
-        return any(
-            names & scope.used and calls.EMPTYING & scope.calls for scope in self.root.nested
-        )
+        emptying = calls.EMPTYING | self.m.declared.words
+        return any(names & scope.used and emptying & scope.calls for scope in self.root.nested)
 
     # -- entries --------------------------------------------------------------------------
 
@@ -215,7 +223,7 @@ class _Program:
     def _active_names(self) -> set[str]:
         """Return the names behind which a process may start, fork or end."""
         active = {name.rpartition(".")[2] for name in (*FORKS, *HARD_EXITS)}
-        active |= {"Process", "kill", "raise_signal"}
+        active |= {"Process", "kill", "raise_signal", *self.m.declared.spawners}
         starters = (*POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
         active |= {name.rpartition(".")[2] for name in starters}
         return closure(self.m.scopes.values(), active)

@@ -25,7 +25,9 @@ __all__ = [
     "close",
     "detach",
     "drain",
+    "end",
     "forget",
+    "holds_when_dropped",
     "is_closed",
     "layers",
     "write",
@@ -126,7 +128,28 @@ def _put(
 def drain(log: Log, state: State, identity: int) -> None:
     """Flush: empty this layer and all below it."""
     for layer in layers(state, identity):
-        _empty(log, state, layer)
+        if not _is_anothers(state, layer):
+            _empty(log, state, layer)
+
+
+def _is_anothers(state: State, identity: int) -> bool:
+    """Say whether only another process, the one that opened the stream, can save its data."""
+    stream = state.stream(identity)
+    return stream.spec is not None and stream.spec.private and stream.process != state.process
+
+
+def holds_when_dropped(state: State, identity: int) -> bool:
+    """Say whether what is pending in a stream stays unwritten when its last reference goes."""
+    stream = state.stream(identity)
+    if stream.spec is None or not (stream.pending or stream.trailer):
+        return False
+    ended = stream.closed or not stream.spec.closes_on_drop
+    return ended or _is_anothers(state, identity)
+
+
+def end(state: State, identity: int) -> None:
+    """Close a stream without writing what is pending: it stays to be lost."""
+    state.edit(Stream, identity).closed = True
 
 
 def _empty(log: Log, state: State, identity: int) -> None:
@@ -148,6 +171,9 @@ def close(log: Log, state: State, identity: int) -> None:
     """Close a stream: its own trailer goes out, and what it owns below is closed as well."""
     stream = state.stream(identity)
     if stream.closed:
+        return
+    if _is_anothers(state, identity):
+        end(state, identity)
         return
     _empty(log, state, identity)
     edited = state.edit(Stream, identity)

@@ -11,13 +11,14 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from flushlint.machine import calls, locks
+from flushlint.machine import calls, killing, locks
 from flushlint.machine.calls import Arguments
 from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import fork
 from flushlint.machine.joining import join
 from flushlint.machine.log import HandOver, Pickled, Process
-from flushlint.machine.pickling import sent, unpicklable
+from flushlint.machine.objects import Sequence
+from flushlint.machine.pickling import pickled, sent
 from flushlint.machine.processes import apart_from_parent, leave_child
 from flushlint.machine.spawning import receive
 from flushlint.machine.values import NONE, Ref, Value
@@ -37,6 +38,7 @@ __all__ = [
     "Plan",
     "end_all",
     "end_crew",
+    "process_of",
     "promise",
     "run_tasks",
     "start_crew",
@@ -84,6 +86,14 @@ class Crew:
         """Say whether the next task may be run by a worker that is started for it."""
         return self.plan.method == "fork" and self.plan.renewed
 
+    def is_busy(self, state: State) -> bool:
+        """Say whether some task is sure to go on: its result was not asked for."""
+        for future in self.awaited:
+            results = state.look(Sequence, future)
+            if results is None or (results.exact and results.items):
+                return True
+        return False
+
     def merged(self, other: Crew, fresh: Fresh) -> Crew:
         """Return workers that are in the states of either."""
         if self is other:
@@ -103,8 +113,8 @@ def _united(some: tuple[State, ...], others: tuple[State, ...], fresh: Fresh) ->
 # -- start --------------------------------------------------------------------------------------
 
 
-def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> bool:
-    """Start the workers of a pool; say whether that is possible.
+def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> tuple[Pickled, ...]:
+    """Start the workers of a pool; return what keeps them from it.
 
     The initial arguments are inherited under fork, and pickled otherwise.
     """
@@ -113,8 +123,10 @@ def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> bool:
     process = Process(
         0, "worker", "worker", state.process, plan.node, plan.method, plan.chosen, plan.hand_overs
     )
-    if plan.method != "fork" and _pickles_initargs(m, state, plan, process):
-        return False
+    if plan.method != "fork":
+        notes = pickled(m, state, plan.hand_overs, process, "start")
+        if notes:
+            return notes
     if plan.method == "fork":
         children = [_forked(m, state, process, plan)]
     else:
@@ -129,17 +141,7 @@ def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> bool:
     state.workers = {**state.workers, pool.id: crew}
     if pool not in state.roots:
         state.roots = (*state.roots, pool)
-    return True
-
-
-def _pickles_initargs(m: Machine, state: State, plan: Plan, process: Process) -> bool:
-    found = False
-    for hand_over in plan.hand_overs:
-        stream = unpicklable(state, hand_over.value)
-        if stream is not None:
-            m.log.pickled.append(Pickled(stream, hand_over, process))
-            found = True
-    return found
+    return ()
 
 
 def _forked(m: Machine, state: State, process: Process, plan: Plan) -> tuple[State, list[Value]]:
@@ -242,6 +244,12 @@ def _run(m: Machine, worker: State, action: Callable[[list[State]], list[State]]
     return m.join(normal)
 
 
+def process_of(m: Machine, state: State, pool: Ref) -> Process:
+    """Return the process of a pool's workers, the main process if it has none."""
+    crew = state.workers.get(pool.id)
+    return m.log.processes[0 if crew is None else crew.process]
+
+
 def promise(state: State, pool: Ref, future: Value) -> None:
     """Note that a task goes on while nobody waits for its result."""
     crew = state.workers.get(pool.id)
@@ -261,11 +269,18 @@ def wait_for(state: State, futures: set[Value]) -> None:
 # -- end ----------------------------------------------------------------------------------------
 
 
-def end_crew(m: Machine, state: State, pool: Ref, ending: Ending) -> None:
-    """End the workers of a pool, and see what is left in their buffers."""
+def end_crew(
+    m: Machine, state: State, pool: Ref, ending: Ending, node: cst.CSTNode | None = None
+) -> None:
+    """End the workers of a pool, and see what is left in their buffers.
+
+    If they are terminated, by `node`, one may stand in the midst of a task that nobody waits for.
+    """
     crew = state.workers.get(pool.id)
     if crew is None:
         return
+    if ending == "terminated" and node is not None and crew.is_busy(state):
+        killing.killed(m, state, crew.process, node)
     state.workers = {key: value for key, value in state.workers.items() if key != pool.id}
     locks.dismissed(state, crew.process)
     state.roots = tuple(root for root in state.roots if root != pool)

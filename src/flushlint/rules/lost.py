@@ -14,6 +14,7 @@ from flushlint.rules.advice import (
     before,
     elsewhere,
     flush_first,
+    is_the_parents,
     must_reopen,
     remedy,
 )
@@ -180,9 +181,12 @@ def _at_end(module: cst.Module, log: Log, loss: Loss, subject: str) -> str:
             f"what a worker writes to {quoted(subject)} is lost: {_end_of_worker(loss)} "
             f"{_shortfall(saved)}; {_last_of_task(loss, saved)}{elsewhere(log, loss)}"
         )
+    why = f"the child ends in os._exit() {_shortfall(saved)}"
+    if is_the_parents(loss):
+        why = "the parent, which opened it, writes over it when it closes its own copy"
     return (
-        f"what `{process.name}` writes to {quoted(subject)} is lost: the child ends in "
-        f"os._exit() {_shortfall(saved)}; {what}{elsewhere(log, loss)}"
+        f"what `{process.name}` writes to {quoted(subject)} is lost: {why}; "
+        f"{what}{elsewhere(log, loss)}"
     )
 
 
@@ -213,6 +217,8 @@ def _is_held_by_daemon(loss: Loss) -> bool:
 
 
 def _shortfall(saved: Remedy) -> str:
+    if saved.method:
+        return f"without {saved.method}(), which would write the rest"
     return "without close(), which would write the rest" if saved.closes else UNFLUSHED
 
 
@@ -225,10 +231,10 @@ def _unclosed(module: cst.Module, log: Log, loss: Loss) -> Finding:
         call = ending_call(module, loss)
         when = f"is not closed before {call} ends {child}"
         what = _before_exit(log, loss, saved, call)
-    message = (
-        f"{saved.file} {when}: flush() leaves out the end of the file, without which it can't "
-        f"be read; {what}{elsewhere(log, loss)}"
-    )
+    lacks = "leaves out the end of the file, without which it can't be read"
+    if saved.method:
+        lacks = f"is not enough, {saved.method}() writes the rest"
+    message = f"{saved.file} {when}: flush() {lacks}; {what}{elsewhere(log, loss)}"
     subject = file_variable(module, loss.write.node)
     return Finding("FLU405", loss.write.node, message, subject, _steps(log, loss))
 

@@ -34,8 +34,10 @@ def _started(module: cst.Module, log: Log, event: Pickled) -> Finding:
         if event.stream.std
         else "pass the path and open the file in the child"
     )
+    spec = event.stream.spec
+    raised = "TypeError" if spec is None else spec.unpicklable
     message = (
-        f"passing `{subject}` means pickling an open file: start() raises TypeError under spawn "
+        f"passing `{subject}` means pickling an open file: start() raises {raised} under spawn "
         f"and forkserver, and `{process.name}` never runs; {remedy}"
     )
     parent = process_name(log, process.parent)

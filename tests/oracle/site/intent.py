@@ -4,7 +4,8 @@ Runs on CPython 3.6 and newer. The streams of the io module are replaced by subc
 flush after each write; all the library's openers go through them. What is written to compressed
 files and archives can't be made readable at once, so it is kept in a log beside them (one file
 for each path, named in hexadecimal), from which the comparison takes their contents; they are
-closed when the process that wrote to them ends, whatever way, for those that read them back.
+closed when the process that wrote to them ends, whatever way, for those that read them back. So
+are shelves, and the transactions of databases are committed then.
 
 A spawned child that imports the main module doesn't empty a file again that is there already,
 and doesn't repeat what the module's body writes to it: it appends what it writes later, and so
@@ -240,7 +241,7 @@ def _close_packed():
         for known in reversed(_written_here):
             stream = known()
             if stream is not None:
-                stream.close()
+                getattr(stream, "oracle_finish", stream.close)()
 
 
 def _path_of(stream):
@@ -334,12 +335,75 @@ def _watch_handlers(module):
     module.MemoryHandler.shouldFlush = lambda self, record: True
 
 
+def _watch_shelves(module):
+    """Have shelves that keep entries in a cache write them at the end of the process."""
+    original_get, original_set = module.Shelf.__getitem__, module.Shelf.__setitem__
+
+    def __getitem__(self, key):
+        if self.writeback:
+            _note(self)
+        return original_get(self, key)
+
+    def __setitem__(self, key, value):
+        if self.writeback:
+            _note(self)
+        original_set(self, key, value)
+
+    module.Shelf.__getitem__, module.Shelf.__setitem__ = __getitem__, __setitem__
+
+
+def _watch_databases(module):
+    """Have connections commit when their process ends, and when they are closed or dropped."""
+    original = module.connect
+
+    class Cursor(module.Cursor):
+        def execute(self, *args):
+            _note(self.connection)
+            return module.Cursor.execute(self, *args)
+
+        def executemany(self, *args):
+            _note(self.connection)
+            return module.Cursor.executemany(self, *args)
+
+    class Connection(module.Connection):
+        def execute(self, *args):
+            return self.cursor().execute(*args)
+
+        def executemany(self, *args):
+            return self.cursor().executemany(*args)
+
+        def cursor(self, factory=Cursor):
+            return module.Connection.cursor(self, factory)
+
+        def oracle_finish(self):
+            try:
+                if self.in_transaction:
+                    self.commit()
+            except module.ProgrammingError:  # closed
+                pass
+
+        def close(self):
+            self.oracle_finish()
+            module.Connection.close(self)
+
+        def __del__(self):
+            self.oracle_finish()
+
+    def connect(*args, **kwargs):
+        kwargs.setdefault("factory", Connection)
+        return original(*args, **kwargs)
+
+    module.connect = connect
+
+
 _LIBRARY = {
     "gzip": _watch_compressed("GzipFile"),
     "bz2": _watch_compressed("BZ2File"),
     "lzma": _watch_compressed("LZMAFile"),
     "zipfile": _watch_zipfile,
     "tarfile": _watch_tarfile,
+    "shelve": _watch_shelves,
+    "sqlite3": _watch_databases,
     "logging.handlers": _watch_handlers,
     "multiprocessing.spawn": _watch_import,
     "multiprocessing.popen_spawn_posix": _watch_launch,

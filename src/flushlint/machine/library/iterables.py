@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments, called, library
 from flushlint.machine.generators import MOST_YIELDS, exhaust, resume
-from flushlint.machine.iteration import iterate
+from flushlint.machine.iteration import CALLING, iterate
 from flushlint.machine.objects import (
     Generator,
     Instance,
     Mapping,
     Sequence,
 )
-from flushlint.machine.values import NONE, Bound, Const, Method, Ref, Value
+from flushlint.machine.values import NONE, Bound, Const, Ext, Method, Ref, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
@@ -308,6 +308,10 @@ def _mapped(m: Machine, state: State, values: list[Value], arguments: Arguments)
 
 @library("builtins.iter")
 def _iter(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    if len(arguments.positional) == 2:
+        function, sentinel = arguments.positional
+        made = Instance(Ext(CALLING), {"%function": function, "%sentinel": sentinel})
+        return [state.push(m.new(state, arguments.node, made, "iterator"))]
     if len(arguments.positional) != 1:
         return calls.unknown_call(m, state, arguments, name="iter")
     found: list[State] = []

@@ -5,8 +5,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.streams import MEMORY_FILES, OPENERS, Opener
+from flushlint.knowledge.third_party import COMPRESSED_SUFFIXES, FILE_OPENERS
 from flushlint.machine import calls
-from flushlint.machine.calls import Arguments, library, method
+from flushlint.machine.calls import Arguments, library, method, unknown_call
 from flushlint.machine.log import Misuse
 from flushlint.machine.objects import Instance, Place, Sequence, Stream
 from flushlint.machine.places import is_same_everywhere
@@ -108,6 +109,11 @@ def _opener(name: str, spec: Opener) -> None:
         if spec.buffering >= 0:
             found = _constant(arguments, spec.buffering, "buffering", -1)
             buffering = found if isinstance(found, int) else -2
+        if spec.by_suffix and (compression := _compression(arguments, target)) is not False:
+            if compression is None:
+                return unknown_call(m, state, arguments, external=name)
+            packed = spec._replace(layer="compressed")
+            return _open_layered(m, state, arguments, mode, packed)
         opened = _open_by_spec(m, state, arguments, mode, buffering, spec)
         node = arguments.nodes[spec.target] if 0 <= spec.target < len(arguments.nodes) else None
         return empties(m, opened, mode, target, node)
@@ -145,7 +151,19 @@ def empties(
     return states
 
 
-for _name, _spec in OPENERS.items():
+def _compression(arguments: Arguments, target: Value | None) -> bool | None:
+    """Say whether an opener compresses: by its argument, else by the file's suffix."""
+    path = target.value if isinstance(target, Const) else None
+    told = arguments.keywords.get("compression")
+    if told is not None and not isinstance(told, Const):
+        return None
+    if told is not None and told.value not in (None, "infer", "disable", "infer_from_extension"):
+        return True
+    by_name = told is None or told.value is not None
+    return by_name and isinstance(path, str) and path.endswith(COMPRESSED_SUFFIXES)
+
+
+for _name, _spec in (*OPENERS.items(), *FILE_OPENERS.items()):
     _opener(_name, _spec)
 
 

@@ -9,9 +9,9 @@ from flushlint.machine import calls, workers
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.iteration import iterate
 from flushlint.machine.library.threads import attribute, keep, run_apart
-from flushlint.machine.log import HandOver, Pickled
+from flushlint.machine.log import HandOver
 from flushlint.machine.objects import Instance, Mapping, Sequence
-from flushlint.machine.pickling import sendable, unpicklable
+from flushlint.machine.pickling import pickled, sendable, unpicklable
 from flushlint.machine.processes import argument_node, expressions, start_method
 from flushlint.machine.values import NONE, Const, Ext, Method, Ref, Value
 
@@ -93,8 +93,8 @@ def _call(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
             found += _run_here(m, after, given)
         elif backend == "multiprocessing":
             found += _run_in_pool(m, after, receiver, given, arguments)
-        elif backend == "loky" and not _travels(m, after, given, arguments):
-            calls.stop(m, after, arguments.node, "TypeError")
+        elif backend == "loky":
+            found += _run_in_loky(m, after, given, arguments)
         else:
             found.append(after)
     for after in found:
@@ -131,8 +131,10 @@ def _run_in_pool(
     """Make a pool for the call, and terminate it when all is done."""
     how, chosen = start_method(m, state)
     workers.start_crew(m, state, receiver, workers.Plan(arguments.node, how, chosen))
-    if not _travels(m, state, tasks, arguments, receiver):
-        calls.stop(m, state, arguments.node, "TypeError")
+    process = workers.process_of(m, state, receiver)
+    notes = pickled(m, state, _hand_overs(tasks, arguments), process, "task")
+    if notes:
+        calls.stop(m, state, arguments.node, "TypeError", notes)
         return []
     if all(sendable(state, v) for f, given in tasks for v in (f, *given.values())):
         workers.run_tasks(m, state, receiver, tasks)
@@ -140,26 +142,28 @@ def _run_in_pool(
     return [state]
 
 
-def _travels(
-    m: Machine,
-    state: State,
-    tasks: list[tuple[Value, Arguments]],
-    arguments: Arguments,
-    pool: Ref | None = None,
-) -> bool:
-    """Say whether the tasks can be pickled; loky takes files along that are read."""
-    found = True
-    crew = None if pool is None else state.workers.get(pool.id)
-    process = m.log.processes[0 if crew is None else crew.process]
+def _run_in_loky(
+    m: Machine, state: State, tasks: list[tuple[Value, Arguments]], arguments: Arguments
+) -> list[State]:
+    """Loky starts processes of its own kind, which end as programs do.
+
+    It takes files along that are read, and none that are written.
+    """
+    written = [
+        hand_over
+        for hand_over in _hand_overs(tasks, arguments)
+        if (stream := unpicklable(state, hand_over.value)) is not None and stream.writable
+    ]
+    notes = pickled(m, state, written, m.log.processes[state.process], "task")
+    if notes:
+        calls.stop(m, state, arguments.node, "TypeError", notes)
+        return []
+    return [state]
+
+
+def _hand_overs(tasks: list[tuple[Value, Arguments]], arguments: Arguments) -> list[HandOver]:
     node = arguments.nodes[0] if arguments.nodes else arguments.node
-    for function, given in tasks:
-        for value in (function, *given.values()):
-            stream = unpicklable(state, value)
-            if stream is not None and (crew is not None or stream.writable):
-                hand_over = HandOver(node, value, own=True)
-                m.log.pickled.append(Pickled(stream, hand_over, process, "task"))
-                found = False
-    return found
+    return [HandOver(node, v, own=True) for f, given in tasks for v in (f, *given.values())]
 
 
 def _starter(name: str, method_at: int) -> None:

@@ -2,25 +2,25 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from flushlint.knowledge.processes import POOL_TYPES, PoolType
 from flushlint.machine import calls, classes, workers
-from flushlint.machine.calls import Arguments, called, library, method
+from flushlint.machine.calls import Arguments, called, method
 from flushlint.machine.iteration import Elements, iterate
-from flushlint.machine.library.threads import apart, attribute, future, keep, run_apart
-from flushlint.machine.log import Pickled
+from flushlint.machine.library.futures import FAILED
+from flushlint.machine.library.threads import attribute, future, keep, run_apart
+from flushlint.machine.log import HandOver
 from flushlint.machine.objects import Instance, Mapping, Sequence
-from flushlint.machine.pickling import sendable, unpicklable
+from flushlint.machine.pickling import pickled, sendable
 from flushlint.machine.processes import argument_node, expressions, start_method
 from flushlint.machine.values import NONE, Const, Ext, Ref, Value
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    import libcst as cst
-
     from flushlint.machine.interpreter import Machine
+    from flushlint.machine.log import Pickled
     from flushlint.machine.state import State
 
 __all__: list[str] = []
@@ -77,8 +77,9 @@ def _make_pool(m: Machine, state: State, receiver: Value, arguments: Arguments) 
     """`Pool(processes, initializer, initargs)` starts its workers at once."""
     assert isinstance(receiver, Ref)
     plan = _keep_plan(m, state, receiver, _plan(m, state, receiver, arguments, 1))
-    if not workers.start_crew(m, state, receiver, plan):
-        calls.stop(m, state, arguments.node, "TypeError")
+    notes = workers.start_crew(m, state, receiver, plan)
+    if notes:
+        calls.stop(m, state, arguments.node, "TypeError", notes)
         return []
     return [state.push(NONE)]
 
@@ -113,16 +114,27 @@ for _name in _EXECUTORS:
 # -- tasks --------------------------------------------------------------------------------------
 
 
-def _submit(
+class _Sending(NamedTuple):
+    """How it went to send tasks: all of them, or none, and then what the log says of it.
+
+    `at_once` says that the call itself raises, since no worker can be started.
+    """
+
+    done: bool
+    notes: tuple[Pickled, ...] = ()
+    at_once: bool = False
+
+
+def _send(
     m: Machine,
     state: State,
     pool: Value,
     tasks: list[tuple[Value, Arguments]],
-    nodes: list[tuple[cst.CSTNode, Value, bool]],
-) -> bool | None:
-    """Run tasks in the workers; say whether they could be sent. None: the workers can't start.
+    hand_overs: list[HandOver],
+) -> _Sending:
+    """Run tasks in the workers, if they can be sent there.
 
-    `nodes` are the expressions by which the program hands something to the tasks.
+    `hand_overs` are the expressions by which the program hands something to them.
     """
     assert isinstance(pool, Ref)
     instance = state.look(Instance, pool)
@@ -132,43 +144,31 @@ def _submit(
     lacks_workers = crew is None or crew.grows
     if lacks_workers and isinstance(plan, Const) and "%ended" not in instance.attributes:
         assert isinstance(plan.value, workers.Plan)
-        if not workers.start_crew(m, state, pool, plan.value):
-            return None
-    if not _kind(state, instance).dill and not _can_be_sent(m, state, pool, tasks, nodes):
-        return False
+        notes = workers.start_crew(m, state, pool, plan.value)
+        if notes:
+            return _Sending(done=False, notes=notes, at_once=True)
+    if not _kind(state, instance).dill:
+        process = workers.process_of(m, state, pool)
+        parts = (
+            part for h in hand_overs for part in expressions(state, h.node, h.value, own=h.own)
+        )
+        notes = pickled(m, state, parts, process, "task")
+        if notes or not _is_sendable(state, tasks):
+            return _Sending(done=False, notes=notes)
     workers.run_tasks(m, state, pool, tasks)
-    return True
+    return _Sending(done=True)
 
 
-def _can_be_sent(
-    m: Machine,
-    state: State,
-    pool: Ref,
-    tasks: list[tuple[Value, Arguments]],
-    nodes: list[tuple[cst.CSTNode, Value, bool]],
-) -> bool:
-    crew = state.workers.get(pool.id)
-    process = m.log.processes[0 if crew is None else crew.process]
-    found = False
-    for node, value, own in nodes:
-        for hand_over in expressions(state, node, value, own=own):
-            stream = unpicklable(state, hand_over.value)
-            if stream is not None:
-                m.log.pickled.append(Pickled(stream, hand_over, process, "task"))
-                found = True
-    return not found and all(
-        sendable(state, value)
-        for function, arguments in tasks
-        for value in (function, *arguments.values())
-    )
+def _is_sendable(state: State, tasks: list[tuple[Value, Arguments]]) -> bool:
+    return all(sendable(state, v) for function, given in tasks for v in (function, *given.values()))
 
 
 def _outcome(
-    m: Machine, state: State, arguments: Arguments, sent: bool | None, result: Value
+    m: Machine, state: State, arguments: Arguments, sending: _Sending, result: Value
 ) -> list[State]:
     """End a call that waits for its tasks: with the result, or with what they raise."""
-    if not sent:
-        calls.stop(m, state, arguments.node, "TypeError")
+    if not sending.done:
+        calls.stop(m, state, arguments.node, "TypeError", sending.notes)
         return []
     m.may_raise(state, None, arguments.node)
     return [state.push(result)]
@@ -179,15 +179,15 @@ def _promise(
     state: State,
     receiver: Value,
     arguments: Arguments,
-    sent: bool | None,
+    sending: _Sending,
     result: Value,
 ) -> list[State]:
     """End a call that does not wait: what went wrong shows when the result is asked for."""
-    if sent is None:
-        return _outcome(m, state, arguments, sent, result)
+    if sending.at_once:
+        return _outcome(m, state, arguments, sending, result)
     made = future(m, state, arguments, result)
-    if not sent:
-        keep(state, made, {"%failed": Const(value=True)})
+    if not sending.done:
+        keep(state, made, {FAILED: Const(sending.notes)})
     elif isinstance(receiver, Ref):
         workers.promise(state, receiver, made)
     return [state.push(made)]
@@ -224,11 +224,11 @@ def _apply(m: Machine, state: State, receiver: Value, arguments: Arguments) -> l
         inner = Arguments(
             arguments.node, list(given.items), keywords, open=args != NONE and not given.exact
         )
-        nodes = [(argument_node(arguments, 0, "func"), option, False)]
+        handed = [HandOver(argument_node(arguments, 0, "func"), option, own=False)]
         for index, name, value in ((1, "args", args), (2, "kwds", kwds)):
-            nodes.append((argument_node(arguments, index, name), value, True))
-        sent = _submit(m, branch, receiver, [(option, inner)], nodes)
-        found += _finish(m, branch, receiver, arguments, sent, m.unknown())
+            handed.append(HandOver(argument_node(arguments, index, name), value, own=True))
+        sending = _send(m, branch, receiver, [(option, inner)], handed)
+        found += _finish(m, branch, receiver, arguments, sending, m.unknown())
     return found
 
 
@@ -237,16 +237,16 @@ def _finish(
     state: State,
     receiver: Value,
     arguments: Arguments,
-    sent: bool | None,
+    sending: _Sending,
     result: Value,
 ) -> list[State]:
     """End a call by its kind: at once, or when the task is done."""
     if called(arguments).endswith("_async") or called(arguments) == "submit":
         found: list[State] = []
-        for after in _each(m, state, arguments, "callback") if sent else [state]:
-            found += _promise(m, after, receiver, arguments, sent, result)
+        for after in _each(m, state, arguments, "callback") if sending.done else [state]:
+            found += _promise(m, after, receiver, arguments, sending, result)
         return found
-    return _outcome(m, state, arguments, sent, result)
+    return _outcome(m, state, arguments, sending, result)
 
 
 def _map(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
@@ -261,23 +261,19 @@ def _map(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
         for branch, option in m.choose(after, function):
             rows = _rows(m, branch, columns, starred="starmap" in called(arguments))
             tasks = [(option, Arguments(arguments.node, row)) for row in rows]
-            nodes = [(argument_node(arguments, 0, "func"), option, False)]
+            handed = [HandOver(argument_node(arguments, 0, "func"), option, own=False)]
             for index, column in enumerate(columns):
                 node = argument_node(arguments, index + 1, "iterable")
-                many = branch_sequence(m, branch, column, arguments)
-                nodes.append((node, many, True))
-            sent = _submit(m, branch, receiver, tasks, nodes)
-            found += _mapped(m, branch, receiver, arguments, sent, columns)
+                made = Sequence("list", list(column.items))
+                many = m.new(branch, arguments.node, made, "column")
+                handed.append(HandOver(node, many, own=True))
+            sending = _send(m, branch, receiver, tasks, handed)
+            found += _mapped(m, branch, receiver, arguments, sending, columns)
     return found
 
 
-def branch_sequence(m: Machine, state: State, column: Elements, arguments: Arguments) -> Value:
-    """Return the elements of an iterable as a list of the program."""
-    return m.new(state, arguments.node, Sequence("list", list(column.items)), "column")
-
-
 def _mapped(
-    m: Machine, state: State, receiver: Value, arguments: Arguments, sent: bool | None,
+    m: Machine, state: State, receiver: Value, arguments: Arguments, sending: _Sending,
     columns: list[Elements],
 ) -> list[State]:  # fmt: skip
     word = called(arguments)
@@ -286,11 +282,13 @@ def _mapped(
     lazy = word.startswith("imap") or _is_executor(state, receiver)
     exact = first.exact and len(columns) == 1
     made = Sequence("iterator" if lazy else "list", results, exact=exact, nonempty=first.nonempty)
-    if lazy and sent is False:
+    if lazy and not (sending.done or sending.at_once):
         # It raises when the first result is asked for, if ever.
         return [state.push(m.unknown())]
     value = m.new(state, arguments.node, made, "results")
-    return _finish(m, state, receiver, arguments, sent, value)
+    if word.startswith("imap") and exact and isinstance(receiver, Ref):
+        workers.promise(state, receiver, value)
+    return _finish(m, state, receiver, arguments, sending, value)
 
 
 def _is_executor(state: State, receiver: Value) -> bool:
@@ -334,11 +332,17 @@ def _submit_one(m: Machine, state: State, receiver: Value, arguments: Arguments)
     function, inner = arguments.positional[0], arguments.after(1)
     found: list[State] = []
     for branch, option in m.choose(state, function):
-        nodes = [(argument_node(arguments, 0, "fn"), option, False)]
-        nodes += [(n, v, True) for n, v in zip(inner.nodes, inner.positional, strict=False)]
-        nodes += [(argument_node(arguments, -1, k), v, True) for k, v in inner.keywords.items()]
-        sent = _submit(m, branch, receiver, [(option, inner)], nodes)
-        found += _promise(m, branch, receiver, arguments, sent, m.unknown())
+        handed = [HandOver(argument_node(arguments, 0, "fn"), option, own=False)]
+        handed += [
+            HandOver(node, value, own=True)
+            for node, value in zip(inner.nodes, inner.positional, strict=False)
+        ]
+        handed += [
+            HandOver(argument_node(arguments, -1, name), value, own=True)
+            for name, value in inner.keywords.items()
+        ]
+        sending = _send(m, branch, receiver, [(option, inner)], handed)
+        found += _promise(m, branch, receiver, arguments, sending, m.unknown())
     return found
 
 
@@ -358,7 +362,7 @@ def _end(
 ) -> list[State]:
     assert isinstance(receiver, Ref)
     keep(state, receiver, {"%ended": Const(value=True)})
-    workers.end_crew(m, state, receiver, ending)
+    workers.end_crew(m, state, receiver, ending, arguments.node)
     return [state.push(NONE)]
 
 
@@ -395,48 +399,3 @@ for _name in _POOLS:
 for _name in _EXECUTORS:
     method(_name, "shutdown", "__exit__")(_shut_down)
     method(_name, "__enter__")(_enter)
-
-
-# -- results ------------------------------------------------------------------------------------
-
-_FUTURE = "concurrent.futures.Future"
-apart(_FUTURE, "ready", "successful", "set_result", "cancelled")
-
-
-@method(_FUTURE, "result", "get")
-def _fetch(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    """The task is done, or what could not be pickled is told."""
-    workers.wait_for(state, {receiver})
-    if attribute(state, receiver, "%failed") != NONE:
-        calls.stop(m, state, arguments.node, "TypeError")
-        return []
-    m.may_raise(state, None, arguments.node)
-    return [state.push(attribute(state, receiver, "%result"))]
-
-
-@method(_FUTURE, "wait", "exception")
-def _await(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    workers.wait_for(state, {receiver})
-    return [state.push(m.unknown())]
-
-
-@library("concurrent.futures.as_completed")
-def _as_completed(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """The futures come out in some order."""
-    futures = arguments.get(0, "fs") or NONE
-    found = calls.call(m, state, Ext("builtins.list"), Arguments(arguments.node, [futures]))
-    for after in found:
-        workers.wait_for(after, set(iterate(m, after, after.stack[-1]).items))
-    return found
-
-
-@library("concurrent.futures.wait")
-def _wait(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """`done, not_done = wait(futures)`: which is where is open."""
-    found = _as_completed(m, state, arguments)
-    for after in found:
-        done = after.pop()
-        rest = m.new(after, arguments.node, Sequence("set", [], exact=False), "not done")
-        pair = Sequence("tuple", [done, rest])
-        after.push(m.new(after, arguments.node, pair, "waited"))
-    return found

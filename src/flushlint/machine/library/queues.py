@@ -24,34 +24,35 @@ _CONNECTION = "multiprocessing.connection.Connection"
 _UNPICKLED = "multiprocess.connection.Connection"
 
 
-def _is_pickled(m: Machine, state: State, arguments: Arguments, name: str, *, later: bool) -> bool:
-    """Note each open file in what is sent; say whether there is one.
+def _pickled(m: Machine, state: State, arguments: Arguments, *, later: bool) -> tuple[Pickled, ...]:
+    """Note each open file in what is sent, and return the notes.
 
     `later` says that it is pickled in another thread, where nobody hears of the failure.
     """
-    given = arguments.get(0, name)
+    given = arguments.get(0, "obj")
     if given is None:
-        return False
+        return ()
     node = arguments.nodes[0] if arguments.nodes else arguments.node
-    found = False
+    process = m.log.processes[state.process]
+    found = []
     for part in expressions(state, node, given, own=True):
         stream = unpicklable(state, part.value)
         if stream is not None:
-            process = m.log.processes[state.process]
-            m.log.pickled.append(Pickled(stream, part, process, "send", arguments.node, later))
-            found = True
-    return found
+            found.append(Pickled(stream, part, process, "send", arguments.node, later))
+    m.log.pickled += found
+    return tuple(found)
 
 
 def _put_later(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """`Queue.put`: a thread of the queue's own pickles the item."""
-    _is_pickled(m, state, arguments, "obj", later=True)
+    _pickled(m, state, arguments, later=True)
     return put(m, state, receiver, arguments)
 
 
 def _put_at_once(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    if _is_pickled(m, state, arguments, "obj", later=False):
-        calls.stop(m, state, arguments.node, "TypeError")
+    notes = _pickled(m, state, arguments, later=False)
+    if notes:
+        calls.stop(m, state, arguments.node, "TypeError", notes)
         return []
     return put(m, state, receiver, arguments)
 
@@ -98,8 +99,9 @@ def _other(state: State, receiver: Value) -> Value:
 @method(_CONNECTION, "send")
 def _send(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """What is sent is pickled, and arrives as a copy."""
-    if _is_pickled(m, state, arguments, "obj", later=False):
-        calls.stop(m, state, arguments.node, "TypeError")
+    notes = _pickled(m, state, arguments, later=False)
+    if notes:
+        calls.stop(m, state, arguments.node, "TypeError", notes)
         return []
     m.may_raise(state, "builtins.OSError", arguments.node)
     return _send_bytes(m, state, receiver, arguments)
@@ -111,7 +113,7 @@ def _send_bytes(m: Machine, state: State, receiver: Value, arguments: Arguments)
     """Whoever waits for it goes on."""
     other = _other(state, receiver)
     killing.give(m, state, other)
-    killing.put(state, other, arguments.get(0, "obj"))
+    killing.put(m, state, other, arguments.get(0, "obj"))
     return [state.push(NONE)]
 
 

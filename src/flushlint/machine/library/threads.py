@@ -125,7 +125,11 @@ def run_apart(
     for waits in halted:
         waits.facts["waits", daemon] = waits.facts.pop("waits on", None)
         normal.append(_go_on_beside(m, waits, height, depth))
-    return m.join(normal) if normal else [_go_on_beside(m, never, height, depth)]
+    if normal:
+        return m.join(normal)
+    if daemon is None:
+        killing.stay(m, never)
+    return [_go_on_beside(m, never, height, depth)]
 
 
 def _swap_locals(state: State, values: dict[int, dict[str, Value]]) -> dict[int, dict[str, Value]]:
@@ -267,7 +271,7 @@ def put(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list
     if item == NONE and receiver in _waited_for(state):
         return []
     killing.give(m, state, receiver)
-    killing.put(state, receiver, item)
+    killing.put(m, state, receiver, item)
     return [state.push(NONE)]
 
 
