@@ -50,7 +50,10 @@ def test_nothing_is_chosen_by_default() -> None:
         (Layer(select=("FLU101",), ignore=("FLU101",)), set()),
         (Layer(select=("FLU1", "FLU102"), ignore=("FLU10",)), {"FLU102"}),
         (Layer(select=("ALL",), ignore=("FLU",)), set()),
-        (Layer(select=("FLU101",), extend_select=("FLU2",)), {"FLU101", "FLU201", "FLU202"}),
+        (
+            Layer(select=("FLU101",), extend_select=("FLU2",)),
+            {"FLU101", "FLU201", "FLU202", "FLU203"},
+        ),
         (Layer(select=()), set()),
         (Layer(ignore=("F",)), set()),
         (
@@ -66,13 +69,13 @@ def test_the_longer_prefix_wins_and_ignore_between_equals(layer: Layer, expected
 
 def test_a_select_on_the_command_line_starts_afresh() -> None:
     configured = Layer(select=("FLU1",), ignore=("FLU201",))
-    assert enabled_codes([configured, Layer(select=("FLU2",))]) == {"FLU201", "FLU202"}
+    assert enabled_codes([configured, Layer(select=("FLU2",))]) == {"FLU201", "FLU202", "FLU203"}
 
 
 def test_other_options_on_the_command_line_change_what_is_configured() -> None:
     configured = Layer(select=("FLU1",))
     changed = Layer(ignore=("FLU101", "FLU102"), extend_select=("FLU2",))
-    expected = {"FLU103", "FLU104", "FLU105", "FLU106", "FLU201", "FLU202"}
+    expected = {"FLU103", "FLU104", "FLU105", "FLU106", "FLU201", "FLU202", "FLU203"}
     assert enabled_codes([configured, changed]) == expected
 
 

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from flushlint.knowledge.processes import PROCESS_PACKAGES
 from flushlint.machine import calls
-from flushlint.machine.calls import Arguments, called, method
+from flushlint.machine.calls import METHODS, Arguments, called, method
 from flushlint.machine.library.threads import attribute, keep
 from flushlint.machine.objects import Held, Instance, Stream
 from flushlint.machine.state import Running
@@ -19,11 +19,12 @@ from flushlint.machine.values import FALSE, NONE, TRUE, Const, Ext, Ref, Value
 if TYPE_CHECKING:
     from collections.abc import Hashable
 
+    from flushlint.machine.calls import MethodHandler
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.log import Process
     from flushlint.machine.state import State
 
-__all__ = ["joined", "part", "reaped"]
+__all__ = ["dismissed", "joined", "part", "reaped", "several"]
 
 _LOCKS = ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition")
 _COUNTING = ("Semaphore", "BoundedSemaphore")
@@ -107,7 +108,27 @@ def _make_by_manager(
     return calls.instantiate(m, state, kind, arguments)
 
 
+def _signal_as_before(kind: str, before: dict[str, MethodHandler]) -> None:
+    """Let a semaphore that is no lock do what it does without one: processes signal by it."""
+    for name, handler in before.items():
+        as_lock = METHODS[kind, name]
+
+        @method(kind, name)
+        def either(
+            m: Machine,
+            state: State,
+            receiver: Value,
+            arguments: Arguments,
+            handler: MethodHandler = handler,
+            as_lock: MethodHandler = as_lock,
+        ) -> list[State]:
+            is_lock = _lock_of(state, receiver) is not None
+            return (as_lock if is_lock else handler)(m, state, receiver, arguments)
+
+
 def _register(package: str) -> None:
+    names = ("acquire", "release")
+    before = {w: {n: METHODS[f"{package}.{w}", n] for n in names} for w in _COUNTING}
     for word in (*_LOCKS, *_HOLDERS):
         kind = f"{package}.{word}"
         method(kind, "__enter__")(_enter)
@@ -115,6 +136,7 @@ def _register(package: str) -> None:
         method(kind, "__exit__", "release")(_release)
     for word in _COUNTING:
         method(f"{package}.{word}", "__init__")(_make_counting)
+        _signal_as_before(f"{package}.{word}", before[word])
     for word in _HOLDERS:
         method(f"{package}.{word}", "__init__")(_make_holder)
         method(f"{package}.{word}", "get_lock")(_get_lock)
@@ -133,7 +155,7 @@ def part(m: Machine, state: State, child: State, process: Process) -> None:
     """Part a child from its parent: it holds no lock, and runs beside those that run already."""
     handle: Hashable = process.receiver
     if handle is None:
-        handle = ("pid", process.id)
+        handle = (process.kind, process.id)
     run = m.fresh()
     m.log.together.update(frozenset((run, other.run)) for other in state.running)
     state.running = (*state.running, Running(run, handle))
@@ -141,6 +163,11 @@ def part(m: Machine, state: State, child: State, process: Process) -> None:
     for identity in child.streams:
         if child.stream(identity).guarded:
             child.edit(Stream, identity).guarded = ()
+
+
+def several(m: Machine, child: State) -> None:
+    """Note that a process stands for many, which run side by side: the workers of a pool."""
+    m.log.together.add(frozenset((child.run,)))
 
 
 def joined(state: State, receiver: Value) -> None:
@@ -151,4 +178,13 @@ def joined(state: State, receiver: Value) -> None:
 
 def reaped(state: State) -> None:
     """Note that a forked child has been waited for; which of them it is, is not asked."""
-    state.running = tuple(r for r in state.running if not isinstance(r.handle, tuple))
+    state.running = tuple(r for r in state.running if not _is_forked(r.handle))
+
+
+def dismissed(state: State, number: int) -> None:
+    """Note that the workers of a pool have ended."""
+    state.running = tuple(r for r in state.running if r.handle != ("worker", number))
+
+
+def _is_forked(handle: Hashable) -> bool:
+    return isinstance(handle, tuple) and handle[0] == "fork"

@@ -95,7 +95,8 @@ def _guard(log: Log, state: State, item: Write) -> tuple[Guarded, ...]:
     file = state.stream(layers(state, item.stream)[-1])
     if file.std or file.many:
         return ()
-    beside = frozenset(running.run for running in state.running)
+    idle = {("worker", crew.process) for crew in state.workers.values() if not crew.awaited}
+    beside = frozenset(running.run for running in state.running if running.handle not in idle)
     noted = Guarded(
         item.node, item.stream, file.birth, state.locks, state.process, state.run, beside
     )

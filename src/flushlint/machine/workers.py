@@ -11,7 +11,7 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
-from flushlint.machine import calls, killing
+from flushlint.machine import calls, killing, locks
 from flushlint.machine.calls import Arguments
 from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import fork
@@ -147,6 +147,8 @@ def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> tuple[Pickled
 def _forked(m: Machine, state: State, process: Process, plan: Plan) -> tuple[State, list[Value]]:
     child = fork(m, state, process, plan.node)
     child.workers = {}
+    if not plan.alone:
+        locks.several(m, child)
     return child, [plan.initializer, *plan.initargs]
 
 
@@ -280,6 +282,7 @@ def end_crew(
     if ending == "terminated" and node is not None and crew.is_busy(state):
         killing.killed(m, state, crew.process, node)
     state.workers = {key: value for key, value in state.workers.items() if key != pool.id}
+    locks.dismissed(state, crew.process)
     state.roots = tuple(root for root in state.roots if root != pool)
     state.dirty = True
     for worker in crew.worked or crew.idle:
