@@ -60,6 +60,10 @@ g = open("g", "a")
 def set_up():
     global f
     f = open("f", "a")
+
+
+def complain(error):
+    print(error, file=sys.stderr)
 """
 
 
@@ -86,8 +90,10 @@ _POOLS: Final = (
         _WORKER_FILES,
         # The second task makes sure that the worker has done with the first when it is killed.
         "with Pool(1, initializer=set_up) as pool:\n"
-        "    with suppress(Exception):\n"
+        "    try:\n"
         "        pool.apply(body, (a, b, flags))\n"
+        "    except Exception as error:\n"
+        "        complain(error)\n"
         "    pool.apply(int)",
         "body(a, b, flags)",
         may_leave_hard=False,
@@ -95,7 +101,8 @@ _POOLS: Final = (
     _Form(
         "from multiprocessing import Pool, RLock",
         _WORKER_FILES,
-        "pool = Pool(1, set_up)\npool.starmap_async(body, [(a, b, flags)])\n"
+        "pool = Pool(1, set_up)\n"
+        "pool.starmap_async(body, [(a, b, flags)], error_callback=complain)\n"
         "pool.close()\npool.join()",
         "body(a, b, flags)",
         may_leave_hard=False,
@@ -104,7 +111,8 @@ _POOLS: Final = (
         "from concurrent.futures import ProcessPoolExecutor\nfrom multiprocessing import RLock",
         _WORKER_FILES,
         "with ProcessPoolExecutor(1, initializer=set_up) as pool:\n"
-        "    pool.submit(body, a, b, flags)",
+        "    task = pool.submit(body, a, b, flags)\n"
+        "complain(task.exception())",
         "body(a, b, flags)",
     ),
 )
