@@ -51,8 +51,8 @@ class HandOver:
 class Process:
     """A process of the program. `start` is the call that started it; main has none.
 
-    `absent` are the names, each with the object that lacks it, that only the parent of a
-    spawned child has set, and whether they lead to a file that is open for writing.
+    `absent` are the names and items, each with the object that lacks it, that only the parent of
+    a spawned child has set, and whether they lead to a file that is open for writing.
     """
 
     id: int
@@ -66,7 +66,7 @@ class Process:
     receiver: int | None = None
     depth: int = 0
     height: int = 0
-    absent: dict[tuple[int, str], bool] = field(default_factory=dict)
+    absent: dict[tuple[int, Hashable], bool] = field(default_factory=dict)
 
 
 @dataclass(slots=True)
@@ -135,7 +135,13 @@ class Truncation:
 
 
 FailureKind = Literal[
-    "local target", "guarded target", "start on import", "method on import", "unset", "none"
+    "local target",
+    "unpicklable",
+    "guarded target",
+    "start on import",
+    "method on import",
+    "unset",
+    "none",
 ]
 
 
@@ -143,12 +149,14 @@ FailureKind = Literal[
 class Failure:
     """Why a child started by spawn or forkserver never writes what it would write.
 
-    `node` is the expression that raises, or that can't be sent; `process` is the child.
+    `node` is the expression that raises, or that can't be sent; `process` is the child. `proven`
+    says that it would write, as what it lacks is the file itself.
     """
 
     kind: FailureKind
     node: cst.CSTNode
     process: Process
+    proven: bool = False
 
 
 @dataclass(slots=True)
@@ -190,6 +198,9 @@ class Log:
             if item.forks:
                 self.emissions.append(Emission(item, state.process, state.facts.copy()))
             self._reach(state, item)
+
+    def wrote(self, state: State, node: cst.CSTNode) -> None:
+        """This call has opened, written and closed a file."""
 
     def _reach(self, state: State, item: Write) -> None:
         """Note what has reached a file that an import of the module would empty.
