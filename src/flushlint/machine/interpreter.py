@@ -100,7 +100,7 @@ class Machine:
         self.module = module
         self.scopes = scopes
         self.options = options
-        self.log = Log()
+        self.log = Log(python_version=options.python_version)
         self.abrupt: list[State] = []
         self.handlers = 0
         self.steps = 0

@@ -191,6 +191,7 @@ class Log:
     limits: list[Limit] = field(default_factory=list)
     streams: dict[int, Stream] = field(default_factory=dict)
     boundaries: int = 0
+    python_version: tuple[int, int] | None = None
 
     def emitted(self, state: State, writes: Iterable[Write]) -> None:
         """These writes have left the process; it matters where another holds a copy."""

@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from flushlint.rules.advice import (
-    UNFLUSHED,
     Remedy,
     before,
     elsewhere,
     flush_first,
     must_reopen,
     remedy,
+    unflushed,
 )
 from flushlint.rules.finding import (
     Finding,
@@ -159,7 +159,7 @@ def _at_end(module: cst.Module, log: Log, loss: Loss, subject: str) -> str:
         what = _last_of_child(loss, saved)
     return (
         f"what `{process.name}` writes to {quoted(subject)} is lost: the child ends in "
-        f"os._exit() {_shortfall(saved)}; {what}{elsewhere(log, loss)}"
+        f"os._exit() {_shortfall(log, saved)}; {what}{elsewhere(log, loss)}"
     )
 
 
@@ -176,8 +176,8 @@ def _is_held_by_daemon(loss: Loss) -> bool:
     return waits and loss.hand_over is None and loss.stream.process == loss.process
 
 
-def _shortfall(saved: Remedy) -> str:
-    return "without close(), which would write the rest" if saved.closes else UNFLUSHED
+def _shortfall(log: Log, saved: Remedy) -> str:
+    return "without close(), which would write the rest" if saved.closes else unflushed(log)
 
 
 def _unclosed(module: cst.Module, log: Log, loss: Loss) -> Finding:
@@ -216,7 +216,7 @@ def _at_exit(module: cst.Module, log: Log, loss: Loss) -> Finding:
     else:
         subject = file_variable(module, loss.write.node)
         saved = remedy(module, log, loss.write, loss.stream)
-        lost = f"is lost: {call} ends {ending} {_shortfall(saved)}"
+        lost = f"is lost: {call} ends {ending} {_shortfall(log, saved)}"
     what = _before_exit(log, loss, saved, call)
     message = f"what is written to {quoted(subject)} {lost}; {what}{elsewhere(log, loss)}"
     return Finding("FLU104", loss.node, message, subject, _steps(log, loss))
