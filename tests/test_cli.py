@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, get_args
 import pytest
 
 from flushlint import __version__, cli, engine
-from flushlint.model import Platform, StartMethod
+from flushlint.model import Platform, StartMethodOption
 from flushlint.rules.registry import RULES
 from tests import stand_ins
 from tests.stand_ins import HEADER
@@ -287,7 +287,7 @@ class TestAssumptions:
         assert self.message(run, "--isolated") == "None on None, None"
 
     def test_the_choices_are_those_of_the_model(self) -> None:
-        assert get_args(StartMethod) == cli._START_METHODS
+        assert get_args(StartMethodOption) == cli._START_METHODS
         assert get_args(Platform) == cli._PLATFORMS
 
 

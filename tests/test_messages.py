@@ -178,6 +178,30 @@ def test_other_start_methods_are_spoken_of_where_none_is_chosen(
 
 
 @pytest.mark.parametrize(
+    ("version", "size"),
+    [
+        (None, "up to 8 KiB unflushed (128 KiB from Python 3.14 on)"),
+        ((3, 12), "up to 8 KiB unflushed (128 KiB from Python 3.14 on)"),
+        ((3, 14), "up to 128 KiB unflushed;"),
+    ],
+)
+def test_the_version_says_how_much_is_lost(version: tuple[int, int] | None, size: str) -> None:
+    options = AnalysisOptions(start_method="fork", python_version=version)
+    source = passed(FILE, 'f.write("x")')
+    (found,) = check_source(source.encode(), "program.py", options).diagnostics
+    assert size in found.message
+
+
+def test_where_forkserver_is_the_default_it_is_not_spoken_of() -> None:
+    options = AnalysisOptions(python_version=(3, 14))
+    source = OPENED_THERE.replace("p = Process", "if __name__ == '__main__': p = Process")
+    source = source.replace("\np.start()\np.join()", "; p.start(); p.join()")
+    (found,) = check_source(source.encode(), "program.py", options).diagnostics
+    assert found.code == "FLU102"
+    assert "forkserver" not in found.message
+
+
+@pytest.mark.parametrize(
     ("fork", "process"),
     [("", "the main process"), ("if os.fork(): raise SystemExit", "the forked")],
 )

@@ -247,13 +247,76 @@ def test_another_order_is_torn_only_where_it_counts() -> None:
 
 
 def test_crash_is_told_from_an_exception_of_the_program() -> None:
-    """Only what FLU301 and FLU401 stand for is a crash; other tracebacks are listed."""
+    """Only what a rule stands for is a crash; other tracebacks are listed."""
     crash = judge(Job(b"open('out', 'w', buffering=0)", PYTHON))
     assert crash.verdict == {"crash"}
     assert not crash.exceptions
     own = judge(Job(b"raise RuntimeError('stop')", PYTHON))
     assert not own.verdict
     assert own.exceptions == ("RuntimeError: stop",)
+
+
+REIMPORTED = """\
+    import multiprocessing
+    f = open("out", "w")
+    f.write("top level\\n")
+    f.flush()
+    def work():
+        f.write("child\\n")
+    if __name__ == "__main__":
+        f.write("parent\\n")
+        f.flush()
+        p = multiprocessing.get_context("spawn").Process(target=work)
+        p.start()
+        p.join()
+        f.write("end\\n")
+"""
+
+
+def test_an_import_in_a_child_empties_nothing_under_the_harness() -> None:
+    """What the top level writes counts once, and nobody writes over anybody else."""
+    meant = run_program(Job(_program(REIMPORTED), PYTHON), intent=True)
+    lines = meant.output.texts["out"].decode().split("\n")
+    assert lines == ["top level", "parent", "child", "end", ""]
+
+
+def test_what_an_import_has_cut_off_is_lost() -> None:
+    """The hole that it leaves is no text."""
+    result = judge(Job(_program(REIMPORTED), PYTHON))
+    assert result.verdict == {"lost"}
+
+
+def test_only_top_level_openers_are_kept_from_emptying() -> None:
+    text = """\
+        import multiprocessing
+        def work(text):
+            with open("out", "w") as f:
+                f.write(text)
+        if __name__ == "__main__":
+            for text in ("one", "two"):
+                p = multiprocessing.get_context("spawn").Process(target=work, args=(text,))
+                p.start()
+                p.join()
+    """
+    meant = run_program(Job(_program(text), PYTHON), intent=True)
+    assert meant.output.texts["out"] == b"two"
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        "NameError: name 'log' is not defined",
+        "KeyError: 'log'",
+        "AttributeError: 'NoneType' object has no attribute 'write'",
+        "AttributeError: Can't get attribute 'work' on <module '__mp_main__'>",
+        "AttributeError: Can't get local object 'main.<locals>.work'",
+        "RuntimeError: ",
+        "RuntimeError: context has already been set",
+    ],
+)
+def test_what_ends_spawned_children_is_a_crash(error: str) -> None:
+    output = Output({}, frozenset(), (error,), error)
+    assert compare(output, output).verdict == {"crash"}
 
 
 def test_time_limit_ends_the_whole_group() -> None:
@@ -318,6 +381,8 @@ def _output(**texts: str) -> Output:
         ("ab\n", "a\nb", set()),
         ("ab", "abc", {"lost"}),
         ("abab", "ab", {"doubled"}),
+        ("\0\0b\n", "a\nb\n", {"lost"}),
+        ("\0a", "\0a", set()),
     ],
 )
 def test_compare(as_is: str, intent: str, verdict: set[str]) -> None:

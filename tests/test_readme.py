@@ -35,6 +35,7 @@ BLOCKS = {
     ("Continuous integration", "yaml"),
     ("Editors", "json"),
     ("Configuration", "toml"),
+    ("Moving to Python 3.14", "console"),
     ("Suppression", "python"),
     ("Suppression", "toml"),
 }
@@ -117,6 +118,12 @@ def test_the_program_and_its_findings(project: Path, tmp_path: Path) -> None:
 
 def test_the_finding_in_flake8(project: Path) -> None:
     ((command, output),) = commands(*shown("flake8", "console"))
+    done = run(command, project)
+    assert (done.stdout, done.stderr, done.returncode) == (output, "", 1)
+
+
+def test_the_findings_under_every_start_method(project: Path) -> None:
+    ((command, output),) = commands(*shown("Moving to Python 3.14", "console"))
     done = run(command, project)
     assert (done.stdout, done.stderr, done.returncode) == (output, "", 1)
 

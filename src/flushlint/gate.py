@@ -150,7 +150,7 @@ _SOUGHT = _sought(_names())
 # One of these is in the name of whatever makes, or is, a file object.
 _FILES = (
     b"open", b"File", b"TextIOWrapper", b"Buffered", b"makefile", b"Handler", b"basicConfig",
-    b"stdout", b"stderr",
+    b"stdout", b"stderr", b"write_text", b"write_bytes",
 )  # fmt: skip
 # The other openers of the tables, by name and package.
 _OPENERS = tuple(

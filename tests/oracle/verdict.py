@@ -53,7 +53,7 @@ _CRASHES: Final = re.compile(
     r"pickle|serialize|Can't get (local object|attribute)|"  # FLU301, FLU302; 3.7 said "serialize"
     r"unbuffered text I/O|"  # FLU401
     r"RuntimeError: ?$|context has already been set|"  # FLU303: what it says fills more lines
-    r"NameError: |object has no attribute|has no attribute '\w+'$"  # FLU304
+    r"NameError: |KeyError: |IndexError: |has no attribute '\w+'"  # FLU304
 )
 """What the exceptions behind the rules say, in the last line of their tracebacks."""
 

@@ -15,6 +15,7 @@ __all__ = [
     "PROCESS_STARTERS",
     "PROCESS_TYPES",
     "TERMINAL_FORKS",
+    "UNPICKLABLE_TYPES",
     "PoolType",
     "default_start_method",
 ]
@@ -24,6 +25,25 @@ PROCESS_PACKAGES = ("multiprocessing", "multiprocess", "billiard", "torch.multip
 
 # dill pickles open files, or tries to: nothing is claimed of what it does with them.
 PICKLED_BY_DILL = ("multiprocess.",)
+
+# What can't be pickled whatever it holds: a lock of a thread is among its parts. The locks of
+# `multiprocessing` itself can be handed over.
+UNPICKLABLE_TYPES = frozenset(
+    {
+        *(
+            f"threading.{name}"
+            for name in (
+                "Lock", "RLock", "Condition", "Event", "Semaphore", "BoundedSemaphore", "Barrier",
+                "Thread", "Timer", "local",
+            )
+        ),
+        "queue.Queue",
+        "queue.LifoQueue",
+        "queue.PriorityQueue",
+        "queue.SimpleQueue",
+        "concurrent.futures.ThreadPoolExecutor",
+    }
+)  # fmt: skip
 
 # Classes of processes, and the start method of those that fix it.
 PROCESS_TYPES: dict[str, str | None] = {

@@ -106,7 +106,7 @@ class Machine:
         from flushlint.machine.library.user_tables import declare
 
         self.declared = declare(options.tables)
-        self.log = Log()
+        self.log = Log(python_version=options.python_version)
         self.abrupt: list[State] = []
         self.handlers = 0
         self.steps = 0

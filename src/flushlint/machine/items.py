@@ -12,6 +12,7 @@ from flushlint.machine.interpreter import Machine, expression
 from flushlint.machine.joining import join_values
 from flushlint.machine.objects import Instance, Mapping, Sequence, Stream
 from flushlint.machine.operators import VERSION
+from flushlint.machine.spawning import lacks_item
 from flushlint.machine.values import (
     NONE,
     Const,
@@ -38,6 +39,8 @@ def _subscript(m: Machine, node: cst.Subscript, states: list[State]) -> list[Sta
     found = []
     for state in m.chosen(m.eval(element.value, states)):
         receiver, key = state.take(2)
+        if state.process and lacks_item(m, state, receiver, key, node):
+            continue
         found += _item(m, state, receiver, key, node)
     return found
 

@@ -64,8 +64,8 @@ class Process:
     """A process of the program. `start` is the call that started it; main has none.
 
     A `worker` is one of the processes of a pool or an executor, and stands for each of them.
-    `absent` are the names, each with the object that lacks it, that only the parent of a
-    spawned child has set, and whether they lead to a file that is open for writing.
+    `absent` are the names and items, each with the object that lacks it, that only the parent of
+    a spawned child has set, and whether they lead to a file that is open for writing.
     """
 
     id: int
@@ -79,7 +79,7 @@ class Process:
     receiver: int | None = None
     depth: int = 0
     height: int = 0
-    absent: dict[tuple[int, str], bool] = field(default_factory=dict)
+    absent: dict[tuple[int, Hashable], bool] = field(default_factory=dict)
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -200,7 +200,13 @@ class Truncation:
 
 
 FailureKind = Literal[
-    "local target", "guarded target", "start on import", "method on import", "unset", "none"
+    "local target",
+    "unpicklable",
+    "guarded target",
+    "start on import",
+    "method on import",
+    "unset",
+    "none",
 ]
 
 
@@ -208,12 +214,14 @@ FailureKind = Literal[
 class Failure:
     """Why a child started by spawn or forkserver never writes what it would write.
 
-    `node` is the expression that raises, or that can't be sent; `process` is the child.
+    `node` is the expression that raises, or that can't be sent; `process` is the child. `proven`
+    says that it would write, as what it lacks is the file itself.
     """
 
     kind: FailureKind
     node: cst.CSTNode
     process: Process
+    proven: bool = False
 
 
 @dataclass(slots=True)
@@ -263,6 +271,7 @@ class Log:
     gives: set[tuple[int, Hashable]] = field(default_factory=set)
     unguaranteed: list[Unguaranteed] = field(default_factory=list)
     boundaries: int = 0
+    python_version: tuple[int, int] | None = None
 
     def emitted(self, state: State, writes: Iterable[Write]) -> None:
         """These writes have left the process; it matters where another holds a copy."""
@@ -282,6 +291,9 @@ class Log:
         """What was written under a lock has left the process; it matters if none is held now."""
         held = {held.lock for held in state.locks}
         self.exposed += [item for item in guarded if held.isdisjoint(item.locks())]
+
+    def wrote(self, state: State, node: cst.CSTNode) -> None:
+        """This call has opened, written and closed a file."""
 
     def _reach(self, state: State, item: Write) -> None:
         """Note what has reached a file that an import of the module would empty.

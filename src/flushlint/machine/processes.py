@@ -383,15 +383,20 @@ def _spawn(m: Machine, state: State, process: Process, receiver: Ref, arguments:
         return True
     imported = m.spawn_base(process.method, state.start_method)
     failure = unsendable(m, state, process, instance, imported.states)
-    failures = [Failure(kind, at, process) for at, kind in imported.blocked.items()]
-    if failure is not None:
-        failures = [failure]
-    if failures and would_write(m, state, process, lambda s: _run_child(m, s, receiver, arguments)):
-        m.log.failures += failures
+    before, known = state.copy(), len(m.log.failures)
     if failure is None:
+        m.log.failures += [Failure(kind, at, process) for at, kind in imported.blocked.items()]
         _run_spawned(m, state, process, receiver, arguments, imported)
-    elif failure.kind == "local target":
-        calls.stop(m, state, node, "AttributeError", (failure,))
+    else:
+        m.log.failures.append(failure)
+    found = m.log.failures[known:]
+    if not all(one.proven for one in found) and not would_write(
+        m, before, process, lambda child: _run_child(m, child, receiver, arguments)
+    ):
+        m.log.failures[known:] = [one for one in found if one.proven]
+    if failure is not None and failure.kind != "guarded target":
+        error = "TypeError" if failure.kind == "unpicklable" else "AttributeError"
+        calls.stop(m, state, node, error, (failure,))
         return False
     return True
 

@@ -14,12 +14,12 @@ import libcst as cst
 
 from flushlint.machine import classes
 from flushlint.machine.log import Failure, FailureKind, Log, Process, Truncation
-from flushlint.machine.objects import Class, Env, Function, Instance, Obj, Stream
+from flushlint.machine.objects import Class, Env, Function, Instance, Mapping, Obj, Sequence, Stream
 from flushlint.machine.state import Signal
 from flushlint.machine.values import NONE, Const, Ext, Ref, Union, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Hashable, Iterator
 
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.objects import Place, Write
@@ -31,6 +31,7 @@ __all__ = [
     "block",
     "end_by_exception",
     "lacks_attribute",
+    "lacks_item",
     "lacks_name",
     "receive",
     "run_import",
@@ -139,7 +140,7 @@ def _moved(write: Write, process: int) -> Write:
     return replace(write, process=process) if write.process == IMPORTING else write
 
 
-def _absent(parent: State, child: State) -> Iterator[tuple[tuple[int, str], bool]]:
+def _absent(parent: State, child: State) -> Iterator[tuple[tuple[int, Hashable], bool]]:
     """Yield what the parent has set in the module and its objects, and the child has not.
 
     Each with whether it leads to a file that is open for writing.
@@ -149,19 +150,25 @@ def _absent(parent: State, child: State) -> Iterator[tuple[tuple[int, str], bool
         mine, other = child.heap.get(identity), parent.heap.get(identity)
         if mine is None or mine.__class__ is not other.__class__:
             continue
-        here = _names(mine)
-        for name, value in _names(other).items():
-            if name.startswith("%") or here.get(name, NONE) != NONE or value == NONE:
+        here = _contents(mine)
+        for name, value in _contents(other).items():
+            is_hidden = isinstance(name, str) and name.startswith("%")
+            if is_hidden or here.get(name, NONE) != NONE or value == NONE:
                 continue
             leads = _leads_to_output(parent, value)
-            if name not in here or leads:
+            if leads or (name not in here and not isinstance(mine, (Mapping, Sequence))):
                 yield (identity, name), leads
 
 
-def _names(obj: Obj | None) -> dict[str, Value]:
+def _contents(obj: Obj | None) -> dict[Hashable, Value]:
+    """Return what an object holds, by the names, keys or indices that lead to it."""
     if isinstance(obj, Env):
-        return obj.variables
-    return obj.attributes if isinstance(obj, (Class, Function, Instance)) else {}
+        return dict(obj.variables.items())
+    if isinstance(obj, (Class, Function, Instance)):
+        return dict(obj.attributes.items())
+    if isinstance(obj, Mapping):
+        return obj.entries
+    return dict(enumerate(obj.items)) if isinstance(obj, Sequence) else {}
 
 
 def _leads_to_output(state: State, value: Value) -> bool:
@@ -176,7 +183,7 @@ def lacks_name(m: Machine, state: State, node: cst.Name) -> bool:
     key = (state.frames[-1].module, node.value)
     if key not in process.absent or _is_bound(state, node.value):
         return False
-    _fail(m, state, node, "NameError", ("unset", node) if process.absent[key] else None)
+    _fail(m, state, node, "NameError", ("unset", node, process.absent[key]))
     return True
 
 
@@ -213,8 +220,28 @@ def lacks_attribute(m: Machine, state: State, value: Value, node: cst.Attribute)
             return False
         kind, leads = "unset", process.absent[key]
     place = node.value if kind == "none" else node
-    _fail(m, state, node, "AttributeError", (kind, place) if leads else None)
+    _fail(m, state, node, "AttributeError", (kind, place, leads))
     return True
+
+
+def lacks_item(m: Machine, state: State, value: Value, key: Value, node: cst.CSTNode) -> bool:
+    """Raise LookupError where a child uses an item that only its parent has put in.
+
+    In a container that is empty in the child every item is one.
+    """
+    absent = m.log.processes[state.process].absent
+    obj = state.heap.get(value.id) if absent and isinstance(value, Ref) else None
+    if not isinstance(value, Ref) or not isinstance(obj, (Mapping, Sequence)) or not obj.exact:
+        return False
+    contents = _contents(obj)
+    if isinstance(key, Const):
+        lacks = (value.id, key.value) in absent and key.value not in contents
+    else:
+        lacks = not contents and any(identity == value.id for identity, _ in absent)
+    if lacks:
+        error = "KeyError" if isinstance(obj, Mapping) else "IndexError"
+        _fail(m, state, node, error, ("unset", node, True))
+    return lacks
 
 
 def _fail(
@@ -222,29 +249,30 @@ def _fail(
     state: State,
     node: cst.CSTNode,
     error: str,
-    failure: tuple[FailureKind, cst.CSTNode] | None,
+    failure: tuple[FailureKind, cst.CSTNode, bool],
 ) -> None:
-    """Raise an exception in a child, and remember whether it is for the want of a file."""
-    made = Instance(Ext(f"builtins.{error}"), {} if failure is None else {_FAILED: Const(failure)})
+    """Raise an exception in a child, and remember what it is for the want of."""
+    made = Instance(Ext(f"builtins.{error}"), {_FAILED: Const(failure)})
     m.leave(state, Signal("raise", m.new(state, node, made, "raised"), node))
 
 
 def end_by_exception(m: Machine, state: State) -> None:
-    """Note why a child ends by this exception, if it is for the want of a file."""
+    """Note why a child ends by this exception, if it is for the want of what its parent has."""
     signal = state.signal
     value = NONE if signal is None or signal.value is None else signal.value
     for option in value.options if isinstance(value, Union) else (value,):
         raised = state.look(Instance, option)
         failure = None if raised is None else raised.attributes.get(_FAILED)
         if isinstance(failure, Const):
-            kind, node = cast("tuple[FailureKind, cst.CSTNode]", failure.value)
-            m.log.failures.append(Failure(kind, node, m.log.processes[state.process]))
+            kind, node, proven = cast("tuple[FailureKind, cst.CSTNode, bool]", failure.value)
+            process = m.log.processes[state.process]
+            m.log.failures.append(Failure(kind, node, process, proven))
 
 
 def _has(state: State, value: Value, name: str) -> bool:
     assert isinstance(value, Ref)
     obj = state.heap[value.id]
-    if name in _names(obj):
+    if name in _contents(obj):
         return True
     cls = obj.cls if isinstance(obj, Instance) else value
     return any(

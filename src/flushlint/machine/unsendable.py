@@ -7,11 +7,20 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from flushlint.knowledge.processes import PICKLED_BY_DILL
+from flushlint.knowledge.processes import PICKLED_BY_DILL, UNPICKLABLE_TYPES
 from flushlint.machine import classes
 from flushlint.machine.forking import fork
 from flushlint.machine.log import Failure, FailureKind, Log, Process
-from flushlint.machine.objects import Class, Env, Function, Instance, Mapping, Sequence
+from flushlint.machine.objects import (
+    Class,
+    Env,
+    Function,
+    Generator,
+    Instance,
+    Mapping,
+    Sequence,
+    Write,
+)
 from flushlint.machine.pickling import pickles_itself
 from flushlint.machine.values import Bound, Ref, Value
 
@@ -19,7 +28,6 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from flushlint.machine.interpreter import Machine
-    from flushlint.machine.objects import Write
     from flushlint.machine.state import State
 
 __all__ = ["unsendable", "would_write"]
@@ -66,10 +74,12 @@ def _nameless(
                 return kind
         elif isinstance(obj, (Sequence, Mapping)):
             todo.extend(obj.values())
-        elif isinstance(obj, Instance):
-            todo.append(obj.cls)
-            if not pickles_itself(state, obj):
-                todo.extend(obj.attributes.values())
+        elif isinstance(obj, Generator):
+            return "unpicklable"
+        elif isinstance(obj, Instance) and not pickles_itself(state, obj):
+            if not UNPICKLABLE_TYPES.isdisjoint(classes.external_bases(state, obj.cls)):
+                return "unpicklable"
+            todo += [obj.cls, *obj.attributes.values()]
     return None
 
 
@@ -115,6 +125,10 @@ class _Probe(Log):
     def emitted(self, _: State, writes: Iterable[Write]) -> None:
         """Note writes to files; the standard streams are none."""
         self.written += [write for write in writes if write.stream in self.streams]
+
+    def wrote(self, state: State, node: cst.CSTNode) -> None:
+        """Note a call that writes a whole file."""
+        self.written.append(Write(node, state.process, 0))
 
 
 def would_write(m: Machine, state: State, process: Process, run: Callable[[State], None]) -> bool:

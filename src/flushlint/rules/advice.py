@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from flushlint.machine.objects import Stream, Write
 
 __all__ = [
-    "UNFLUSHED",
     "Remedy",
     "before",
     "elsewhere",
@@ -26,12 +25,11 @@ __all__ = [
     "must_reopen",
     "remedy",
     "under_others",
+    "unflushed",
 ]
 
-UNFLUSHED = "with up to 8 KiB unflushed (128 KiB from Python 3.14 on)"
-"""How much is lost: what fits into a buffer of Python's."""
-
 _DEFAULT = "the default from 3.14 on"
+_LARGE_BUFFERS = (3, 14)
 
 
 class Remedy(NamedTuple):
@@ -136,6 +134,13 @@ def _behind(target: Written) -> str:
     return f"the file{_led_to(target)}"
 
 
+def unflushed(log: Log) -> str:
+    """Say how much is lost: what fits into a buffer of the Python that the program runs on."""
+    if log.python_version is not None and log.python_version >= _LARGE_BUFFERS:
+        return "with up to 128 KiB unflushed"
+    return "with up to 8 KiB unflushed (128 KiB from Python 3.14 on)"
+
+
 def before(process: Process) -> str:
     """Name the moment at which a process gets its copy of the buffers."""
     if process.kind == "worker":
@@ -172,7 +177,8 @@ def is_the_parents(loss: Loss) -> bool:
 def elsewhere(log: Log, loss: Loss) -> str:
     """Say what the other start methods make of a loss, if nobody has chosen one."""
     process = log.processes[loss.process]
-    if process.kind not in ("process", "worker") or process.chosen:
+    is_started = process.kind in ("process", "worker") and process.method == "fork"
+    if process.chosen or not is_started:
         return ""
     opened_there = loss.stream.process == loss.process
     if loss.hand_over is not None and not opened_there:

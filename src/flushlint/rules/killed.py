@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from flushlint.machine.killing import killer
-from flushlint.rules.advice import UNFLUSHED, remedy
+from flushlint.rules.advice import remedy, unflushed
 from flushlint.rules.finding import (
     Finding,
     Step,
@@ -74,7 +74,7 @@ def _finding(module: cst.Module, log: Log, halt: Halt, kill: Kill) -> Finding:
         if loss.trailer or saved.closes
         else f"{saved.verb} before {child} waits, or {wait} first"
     )
-    short = "without the end of the file" if loss.trailer else UNFLUSHED
+    short = "without the end of the file" if loss.trailer else unflushed(log)
     message = f"what is written to {quoted(subject)} is lost: {who} {short}; {what}"
     steps = _steps(log, halt, kill)
     return Finding("FLU105", loss.write.node, message, subject, steps, opt_in=kill.conditional)

@@ -9,7 +9,6 @@ import libcst as cst
 
 from flushlint.machine.log import compatible
 from flushlint.rules.advice import (
-    UNFLUSHED,
     Remedy,
     before,
     elsewhere,
@@ -17,6 +16,7 @@ from flushlint.rules.advice import (
     is_the_parents,
     must_reopen,
     remedy,
+    unflushed,
 )
 from flushlint.rules.finding import (
     Finding,
@@ -179,9 +179,9 @@ def _at_end(module: cst.Module, log: Log, loss: Loss, subject: str) -> str:
     if process.kind == "worker":
         return (
             f"what a worker writes to {quoted(subject)} is lost: {_end_of_worker(loss)} "
-            f"{_shortfall(saved)}; {_last_of_task(loss, saved)}{elsewhere(log, loss)}"
+            f"{_shortfall(log, saved)}; {_last_of_task(loss, saved)}{elsewhere(log, loss)}"
         )
-    why = f"the child ends in os._exit() {_shortfall(saved)}"
+    why = f"the child ends in os._exit() {_shortfall(log, saved)}"
     if is_the_parents(loss):
         why = "the parent, which opened it, writes over it when it closes its own copy"
     return (
@@ -216,10 +216,10 @@ def _is_held_by_daemon(loss: Loss) -> bool:
     return waits and loss.hand_over is None and loss.stream.process == loss.process
 
 
-def _shortfall(saved: Remedy) -> str:
+def _shortfall(log: Log, saved: Remedy) -> str:
     if saved.method:
         return f"without {saved.method}(), which would write the rest"
-    return "without close(), which would write the rest" if saved.closes else UNFLUSHED
+    return "without close(), which would write the rest" if saved.closes else unflushed(log)
 
 
 def _unclosed(module: cst.Module, log: Log, loss: Loss) -> Finding:
@@ -258,7 +258,7 @@ def _at_exit(module: cst.Module, log: Log, loss: Loss) -> Finding:
     else:
         subject = file_variable(module, loss.write.node)
         saved = remedy(module, log, loss.write, loss.stream)
-        lost = f"is lost: {call} ends {ending} {_shortfall(saved)}"
+        lost = f"is lost: {call} ends {ending} {_shortfall(log, saved)}"
     what = _before_exit(log, loss, saved, call)
     message = f"what is written to {quoted(subject)} {lost}; {what}{elsewhere(log, loss)}"
     return Finding("FLU104", loss.node, message, subject, _steps(log, loss))

@@ -110,8 +110,8 @@ RULES: dict[str, Rule] = {
         Rule(
             "FLU302",
             "unpicklable-target",
-            "A lambda or local function is handed to a process whose start method has to pickle "
-            "it, which fails, and what the child would write is never written.",
+            "A lambda, a local function or something else that can't be pickled is handed to a "
+            "process whose start method has to pickle it, and what the child would write is lost.",
         ),
         Rule(
             "FLU303",
@@ -122,8 +122,8 @@ RULES: dict[str, Rule] = {
         Rule(
             "FLU304",
             "unset-in-child",
-            "A child started by spawn or forkserver uses an open file that only the guarded part "
-            "of the main module sets.",
+            "A child started by spawn or forkserver uses a file, or something else before it "
+            "writes to one, that only the guarded part of the main module sets.",
         ),
         Rule(
             "FLU401",

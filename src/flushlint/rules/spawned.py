@@ -87,6 +87,13 @@ _FAILURES: dict[FailureKind, _Says] = {
         "move it to the top level of the module",
         "it has to be pickled here",
     ),
+    "unpicklable": _Says(
+        "FLU302",
+        "{subject} can't be pickled, as there is a lock of a thread or a generator in it: start() "
+        f"raises TypeError under spawn and forkserver, `{{child}}` never runs and {_NOTHING}",
+        "make that in the child",
+        "it has to be pickled here",
+    ),
     "guarded target": _Says(
         "FLU302",
         "{subject} is defined under the main guard only: a child started by spawn or forkserver "
@@ -112,18 +119,20 @@ _FAILURES: dict[FailureKind, _Says] = {
         "FLU304",
         "{subject} is set in the parent only: a child started by spawn or forkserver imports the "
         f"main module without it, {{error}} ends `{{child}}` here, and {_NOTHING}",
-        "pass the path and open the file in the child",
+        "{remedy}",
         "this raises {error}",
     ),
     "none": _Says(
         "FLU304",
         "{subject} is None in a child started by spawn or forkserver, as only the parent sets it "
-        f"to an open file: AttributeError ends `{{child}}` here, and {_NOTHING}",
-        "pass the path and open the file in the child",
+        f"to something else: AttributeError ends `{{child}}` here, and {_NOTHING}",
+        "{remedy}",
         "this raises AttributeError",
     ),
 }
 _USES = ("unset", "none")
+_ERRORS = {cst.Name: "NameError", cst.Attribute: "AttributeError"}
+_OPEN_THERE = "pass the path and open the file in the child"
 
 
 def _use(module: cst.Module, failure: Failure) -> tuple[str, str]:
@@ -136,10 +145,14 @@ def _failed(module: cst.Module, log: Log, failure: Failure) -> Finding:
     process, node = failure.process, failure.node
     source = node.func if says.code == "FLU303" and isinstance(node, cst.Call) else node
     subject = code_of(module, source)
-    error = "NameError" if isinstance(node, cst.Name) else "AttributeError"
-    words = {"subject": quoted(subject), "child": process.name, "error": error}
+    words = {
+        "subject": quoted(subject),
+        "child": process.name,
+        "error": _ERRORS.get(type(node), "LookupError"),
+        "remedy": _OPEN_THERE if failure.proven else "pass it to the child as an argument",
+    }
     parent, child = process_name(log, process.parent), process_name(log, process.id)
-    message = f"{says.problem.format(**words)}; {says.remedy}"
+    message = f"{says.problem}; {says.remedy}".format(**words)
     steps = []
     if says.code == "FLU302":
         steps.append(Step("handed-over", parent, node, says.step))

@@ -27,6 +27,7 @@ __all__: list[str] = []
 _LOGGER = "logging.Logger"
 _HANDLER = "logging.Handler"
 _MEMORY = "logging.handlers.MemoryHandler"
+_LEAST = "%least"
 _NUMBERS = {
     "debug": 10, "info": 20, "warning": 30, "warn": 30, "error": 40, "exception": 40,
     "critical": 50, "fatal": 50, "log": 20,
@@ -100,7 +101,7 @@ def _emit(
     m: Machine, state: State, handler: Value, level: str, arguments: Arguments
 ) -> list[State]:
     instance = state.look(Instance, handler)
-    if instance is None:
+    if instance is None or _is_below(instance, level):
         return [state]
     records = instance.attributes.get("%records")
     if isinstance(records, Ref) and isinstance(handler, Ref):
@@ -302,6 +303,8 @@ def _basic_config(m: Machine, state: State, arguments: Arguments) -> list[State]
     if target is not None:
         made = Instance(Ext("logging.StreamHandler"), {"stream": target}, arguments.node)
         found.append(m.new(state, arguments.node, made, "handler"))
+    if arguments.keywords.get("filemode") == Const("w"):
+        found.append(_emptied_file(m, state, arguments))
     given = state.look(Sequence, arguments.keywords.get("handlers", NONE))
     found.extend(given.items if given is not None else ())
     instance = state.look(Instance, root)
@@ -309,3 +312,24 @@ def _basic_config(m: Machine, state: State, arguments: Arguments) -> list[State]
     if isinstance(held, Ref):
         state.edit(Sequence, held.id).items.extend(found)
     return [state.push(NONE)]
+
+
+def _emptied_file(m: Machine, state: State, arguments: Arguments) -> Value:
+    """Make the handler of `basicConfig(filename=..., filemode="w")`.
+
+    One that appends needs none here: it flushes each record, and destroys nothing.
+    """
+    path = arguments.keywords.get("filename")
+    empties(m, open_file(m, state, arguments, "w", -1, arguments.node), "w", path, None)
+    level = arguments.keywords.get("level", Const("WARNING"))
+    kept = {"stream": state.pop(), _LEAST: level}
+    made = Instance(Ext("logging.FileHandler"), kept, arguments.node)
+    return m.new(state, arguments.node, made, "handler")
+
+
+def _is_below(instance: Instance, level: str) -> bool:
+    """Say whether a record is of too low a level for `basicConfig`."""
+    least = instance.attributes.get(_LEAST)
+    known = least.value if isinstance(least, Const) else None
+    known = _NUMBERS.get(known.lower(), 0) if isinstance(known, str) else known
+    return isinstance(known, int) and _NUMBERS[level] < known

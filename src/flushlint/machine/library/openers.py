@@ -309,7 +309,14 @@ def _path_again(m: Machine, state: State, receiver: Value, arguments: Arguments)
     return [state.push(receiver)]
 
 
-@method(_PATH, "write_text", "write_bytes", "mkdir", "unlink", "touch", "exists", "is_file",
+@method(_PATH, "write_text", "write_bytes")
+def _path_write(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    m.may_raise(state, "builtins.OSError", arguments.node)
+    m.log.wrote(state, arguments.node)
+    return [state.push(m.unknown())]
+
+
+@method(_PATH, "mkdir", "unlink", "touch", "exists", "is_file",
         "is_dir", "iterdir", "glob", "rglob", "stat", "relative_to", "as_posix")  # fmt: skip
 def _path_apart(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     m.may_raise(state, "builtins.OSError", arguments.node)

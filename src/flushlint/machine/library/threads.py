@@ -9,6 +9,7 @@ from flushlint.machine.calls import Arguments, called, derive, library, method
 from flushlint.machine.ends import lose
 from flushlint.machine.iteration import iterate
 from flushlint.machine.objects import Instance, Mapping, Sequence
+from flushlint.machine.spawning import end_by_exception
 from flushlint.machine.values import NONE, Const, Ext, Ref, Value
 
 if TYPE_CHECKING:
@@ -115,6 +116,7 @@ def run_apart(
     for after in abrupt:
         if after.signal is not None and after.signal.implicit:
             continue
+        end_by_exception(m, after)
         after.signal = None
         del after.stack[height:]
         after.dirty = True
