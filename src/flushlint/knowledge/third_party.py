@@ -239,7 +239,9 @@ FILE_WRITERS: dict[str, Writer] = {
 
 # Run: jsonlines 4.0.0. Its close() neither flushes nor closes a file that it was given.
 FILE_WRITER_TYPES: dict[str, WriterType] = {
-    "jsonlines.Writer": WriterType(0, "fp", ("write", "write_all"), newline=True, flush="flush"),
+    "jsonlines.Writer": WriterType(
+        0, "fp", ("write", "write_all"), newline=True, flush="flush", harmless=("close",)
+    ),
 }
 
 # Methods of objects that the machine knows nothing of, which write to an argument. Run: pandas
