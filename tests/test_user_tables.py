@@ -332,8 +332,7 @@ def test_a_flusher_without_a_file_may_flush_any(tmp_path: Path) -> None:
         ),
         (
             "a type that needs a close",
-            "flush() is not enough, finish() writes the rest; let the child end with "
-            "`archive.finish()`",
+            "flush() is not enough, finish() writes the rest; let the child end with `archive.f",
         ),
         ("an opener that is a function", "let the child end with `log.flush()`"),
     ],
