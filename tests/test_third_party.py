@@ -185,6 +185,14 @@ FILE_USES: dict[str, Use] = {
         "gzip.open('x', 'rt').read() == 'line\\n'",
         close="o.close()",
     ),
+    "fsspec, file system": Use(
+        "import fsspec",
+        "fs = fsspec.filesystem('file')\no = fs.open('x', 'w')",
+        "o.write('line\\n')",
+        LINE,
+        "o.flush()",
+        "o.close()",
+    ),
     "aiofiles": Use(
         ASYNC, "o = None", "o = asyncio.run(begin(False))", LINE, "o = asyncio.run(begin(True))"
     ),

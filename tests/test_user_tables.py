@@ -355,6 +355,7 @@ def test_the_gate_lets_files_through_that_name_a_spawner() -> None:
     tables = UserTables(openers=("corelib.open_log",), spawners=("corelib.run_in_child",))
     assert not gate.passes(program)
     assert gate.passes(program, tables)
+    assert gate.passes(b"import corelib\ngetattr(corelib, 'run_in_child')(open)\n", tables)
     assert not gate.passes(b"# corelib.run_in_child, open\n", tables)
     assert not gate.passes(b"import corelib\nopen('run_in_child')\n", tables)
     assert not gate.passes(b"def run_in_child(f): open(f)\n", tables)

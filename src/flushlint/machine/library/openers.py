@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.streams import MEMORY_FILES, OPENERS, Opener
-from flushlint.knowledge.third_party import COMPRESSED_SUFFIXES, FILE_OPENERS
+from flushlint.knowledge.third_party import (
+    COMPRESSED_SUFFIXES,
+    FACTORIES,
+    FILE_OPENERS,
+    FILE_SYSTEMS,
+)
 from flushlint.machine import calls
-from flushlint.machine.calls import Arguments, library, method, unknown_call
+from flushlint.machine.calls import Arguments, Handler, library, method, unknown_call
 from flushlint.machine.log import Misuse
 from flushlint.machine.objects import Instance, Sequence, Stream
 from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
@@ -92,8 +97,7 @@ def _is_nowhere(value: Value | None) -> bool:
     return isinstance(value, Const) and value.value == "/dev/null"
 
 
-def _opener(name: str, spec: Opener) -> None:
-    @library(name)
+def _opener(name: str, spec: Opener) -> Handler:
     def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
         target = arguments.get(spec.target, "file") if spec.target >= 0 else None
         m.may_raise(state, "builtins.OSError", arguments.node)
@@ -119,6 +123,8 @@ def _opener(name: str, spec: Opener) -> None:
             return _open_codecs(m, state, arguments, mode, buffering)
         return _open_layered(m, state, arguments, mode, spec)
 
+    return handler
+
 
 def _compression(arguments: Arguments, target: Value | None) -> bool | None:
     """Say whether an opener compresses: by its argument, else by the file's suffix."""
@@ -133,7 +139,39 @@ def _compression(arguments: Arguments, target: Value | None) -> bool | None:
 
 
 for _name, _spec in (*OPENERS.items(), *FILE_OPENERS.items()):
-    _opener(_name, _spec)
+    library(_name)(_opener(_name, _spec))
+
+
+def _file_system(kind: str, methods: dict[str, Opener]) -> None:
+    """Make a class whose instances open files."""
+
+    @method(kind, "__init__")
+    def make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+        return [state.push(NONE)]
+
+    for name, spec in methods.items():
+        opens = _opener(f"{kind}.{name}", spec)
+
+        @method(kind, name)
+        def open_there(
+            m: Machine, state: State, receiver: Value, arguments: Arguments, opens: Handler = opens
+        ) -> list[State]:
+            return opens(m, state, arguments)
+
+
+def _factory(name: str, values: frozenset[str], kind: str) -> None:
+    @library(name)
+    def make(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        first = arguments.positional[0] if arguments.positional else NONE
+        if isinstance(first, Const) and first.value in values:
+            return calls.instantiate(m, state, Ext(kind), Arguments(arguments.node, []))
+        return unknown_call(m, state, arguments, external=name)
+
+
+for _kind, _methods in FILE_SYSTEMS.items():
+    _file_system(_kind, _methods)
+for _name, (_values, _kind) in FACTORIES.items():
+    _factory(_name, _values, _kind)
 
 
 def _open_codecs(
