@@ -214,6 +214,7 @@ def _open_layered(
         writable,
         below=below,
         owns_below=owns,
+        buffered=spec.layer != "tar" or ":" in mode.rstrip(":") or "|" in mode,
         needs_close=True,
     )
     made = _place(m, state, stream, "layer")
