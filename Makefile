@@ -41,7 +41,7 @@ check: $(VENV)/dev.stamp
 	$(BIN)/mypy
 
 test: check
-	$(BIN)/python -m pytest -n $(JOBS) -m "not matrix"
+	$(BIN)/python -m pytest -n $(JOBS) -m "not matrix and not third_party"
 
 test-all: check
 	$(BIN)/python -m pytest -n $(JOBS)

@@ -25,6 +25,7 @@ REPOSITORY = re.compile(r"git\+https://\S+@v(?P<version>[\d.]+)")
 # Under the start method that is the default from 3.14 on, the first program raises.
 LAST_WITH_FORK = (3, 13)
 
+OWN = "Your own functions and classes"
 BLOCKS = {
     ("flushlint", "python"),
     ("flushlint", "console"),
@@ -35,6 +36,9 @@ BLOCKS = {
     ("Continuous integration", "yaml"),
     ("Editors", "json"),
     ("Configuration", "toml"),
+    (OWN, "toml"),
+    (OWN, "python"),
+    (OWN, "console"),
     ("Moving to Python 3.14", "console"),
     ("Suppression", "python"),
     ("Suppression", "toml"),
@@ -167,7 +171,8 @@ def test_flake8s_configuration(project: Path) -> None:
 
 
 def test_the_configuration(project: Path) -> None:
-    (toml,) = shown("Configuration", "toml")
+    (toml,), (own,) = shown("Configuration", "toml"), shown(OWN, "toml")
+    toml += own.partition("\n")[2]
     keys = re.findall(r"^([\w-]+) = ", toml, re.MULTILINE)
     assert keys == re.findall(r"^\| `([\w-]+)` \|", README, re.MULTILINE)
     (project / "pyproject.toml").write_text(toml, encoding="utf-8")
@@ -180,6 +185,21 @@ def test_the_configuration(project: Path) -> None:
         done = run("flushlint check .", project)
         assert done.returncode == 2
         assert key in done.stderr
+
+
+def test_the_tables_of_ones_own(project: Path) -> None:
+    (toml,), (program,) = shown(OWN, "toml"), shown(OWN, "python")
+    ((command, output),) = commands(*shown(OWN, "console"))
+    (project / "pyproject.toml").write_text(toml, encoding="utf-8")
+    (project / "jobs.py").write_text(program, encoding="utf-8")
+    done = run(command, project)
+    assert (done.stdout, done.stderr, done.returncode) == (output, "", 1)
+    for key in re.findall(r"^(\w+) = ", toml, re.MULTILINE):
+        (project / "pyproject.toml").write_text(
+            re.sub(rf"^{key} = .*\n", "", toml, flags=re.MULTILINE), encoding="utf-8"
+        )
+        # What is not known to flush may do so, and is taken for it.
+        assert (run(command, project).stdout == output) is (key == "flushers")
 
 
 def test_the_command_line_options_of_the_table(project: Path) -> None:

@@ -33,10 +33,7 @@ from flushlint.knowledge.processes import (
     PROCESS_STARTERS,
     PROCESS_TYPES,
 )
-from flushlint.knowledge.stream_types import LIBRARY_OPENERS
 from flushlint.knowledge.streams import OPENERS
-from flushlint.knowledge.third_party import FILE_OPENERS
-from flushlint.knowledge.third_party import OPENERS as TYPE_OPENERS
 from flushlint.tokens import STRING_OR_COMMENT
 from flushlint.user_tables import NO_TABLES
 
@@ -77,11 +74,9 @@ def passes(data: bytes, tables: UserTables = NO_TABLES) -> bool:
     So it may if it names a spawner of the user's `tables`.
     """
     candidates = _candidates(_SOUGHT, data)
-    if tables is NO_TABLES:
-        return bool(candidates) and _is_in_code(candidates, data, ())
-    spawners, openers = _of_user(tables)
-    candidates += _candidates(spawners, data)
-    return bool(candidates) and _is_in_code(candidates, data, openers)
+    if tables is not NO_TABLES:
+        candidates += _candidates(_spawners(tables), data)
+    return bool(candidates) and _is_in_code(candidates, data, tables)
 
 
 def _candidates(sought: tuple[_Needle, ...], data: bytes) -> list[_Name]:
@@ -119,10 +114,9 @@ def _names() -> set[_Name]:
 
 
 @lru_cache(maxsize=8)
-def _of_user(tables: UserTables) -> tuple[tuple[_Needle, ...], tuple[_Name, ...]]:
-    """Return what a configuration adds: names of spawners, and of openers. Compiled once."""
-    spawners = {_name(name) for name in tables.spawners}
-    return _sought(spawners), tuple(map(_name, tables.openers))
+def _spawners(tables: UserTables) -> tuple[_Needle, ...]:
+    """Return what a configuration adds to what is sought. Compiled once."""
+    return _sought(map(_name, tables.spawners))
 
 
 def _name(name: str) -> _Name:
@@ -152,22 +146,32 @@ _FILES = (
     b"open", b"File", b"TextIOWrapper", b"Buffered", b"makefile", b"Handler", b"basicConfig",
     b"stdout", b"stderr", b"write_text", b"write_bytes",
 )  # fmt: skip
-# The other openers of the tables, by name and package.
-_OPENERS = tuple(
-    name
-    for name in map(_name, sorted({*OPENERS, *FILE_OPENERS, *LIBRARY_OPENERS, *TYPE_OPENERS}))
-    if not any(sign in name.leaf for sign in _FILES)
-)
 # What writes to standard output unasked. That matters to forks and exits only: `multiprocessing`
 # itself empties the standard streams.
 _OUTPUT = b"print"
 
-# What a string may name that matters.
-_NAMEABLE = frozenset(
-    word
-    for name in _names()
-    for word in (name.leaf, *(word for words in name.beside for word in words))
-) | {*_FILES, _OUTPUT, *(_leaf(name).encode() for name in OPENERS), *(n.leaf for n in _OPENERS)}
+
+@lru_cache(maxsize=1)
+def _other_openers() -> tuple[_Name, ...]:
+    """Return the openers of the tables whose names hold no such sign. Few files come this far."""
+    from flushlint.knowledge.stream_types import LIBRARY_OPENERS
+    from flushlint.knowledge.third_party import FILE_OPENERS
+    from flushlint.knowledge.third_party import OPENERS as TYPE_OPENERS
+
+    names = map(_name, sorted({*OPENERS, *FILE_OPENERS, *LIBRARY_OPENERS, *TYPE_OPENERS}))
+    return tuple(name for name in names if not any(sign in name.leaf for sign in _FILES))
+
+
+@lru_cache(maxsize=8)
+def _nameable(tables: UserTables) -> frozenset[bytes]:
+    """Return what a string may name that matters."""
+    sought = {
+        word
+        for name in (*_names(), *map(_name, tables.spawners))
+        for word in (name.leaf, *(word for words in name.beside for word in words))
+    }
+    openers = (*map(_name, (*OPENERS, *tables.openers)), *_other_openers())
+    return frozenset({*sought, *_FILES, _OUTPUT, *(name.leaf for name in openers)})
 
 
 def _has_word(word: bytes, data: bytes) -> bool:
@@ -190,16 +194,17 @@ def _is_complete(name: _Name, data: bytes) -> bool:
     )
 
 
-def _is_in_code(candidates: list[_Name], data: bytes, openers: tuple[_Name, ...]) -> bool:
+def _is_in_code(candidates: list[_Name], data: bytes, tables: UserTables) -> bool:
     """Apply the third stage."""
     if _OTHER_ENCODING.match(data):
         return True
-    code = _code(data)
+    code = _code(data, tables)
     if code is None:
         return True
     found = [n for n in candidates if _has_word(n.leaf, code) and _is_complete(n, code)]
     has_file = any(sign in code for sign in _FILES) or any(
-        name.leaf in code and name.root in code for name in (*_OPENERS, *openers)
+        name.leaf in code and name.root in code
+        for name in (*_other_openers(), *map(_name, tables.openers))
     )
     if has_file and not all(name.through_module for name in found):
         return True
@@ -224,7 +229,7 @@ _BY_STRING = re.compile(rb"getattr|attrgetter|methodcaller")
 _FORMAT_PREFIXES = (b"f", b"t", b"fr", b"tr")
 
 
-def _code(data: bytes) -> bytes | None:
+def _code(data: bytes, tables: UserTables) -> bytes | None:
     """Return `data` without comments and strings, or None where that can't be told.
 
     Strings that name what is looked for stay where they may, and so do those with code in them.
@@ -241,7 +246,7 @@ def _code(data: bytes) -> bytes | None:
             # Quotes inside the braces, as from Python 3.12 on: the match has ended too early.
             is_certain = is_certain and string.count(b"{") == string.count(b"}")
             return string
-        return string if keeps_names and string[1:-1] in _NAMEABLE else b'""'
+        return string if keeps_names and string[1:-1] in _nameable(tables) else b'""'
 
     code = _TOKEN.sub(replacement, data)
     return code if is_certain else None

@@ -40,6 +40,10 @@ class StreamType(NamedTuple):
     parts: Mapping[str, str] = _NOTHING
     commanded: tuple[str, ...] = ()
     commands: Mapping[str, Literal["write", "flush", "nothing"]] = {}
+    timing: tuple[str, ...] = ()
+    """Attributes that, when set, change when it writes."""
+    attributes_write: bool = False
+    """Setting another attribute writes."""
     needs_close: bool = False
     """`flushes` are not enough: the rest comes with `closes`."""
     closes_on_drop: bool = True
@@ -125,6 +129,7 @@ LIBRARY_TYPES: dict[str, StreamType] = {
                "cursor": "sqlite3.Cursor"},
         commanded=("execute", "executemany"),
         commands=_COMMANDS,
+        timing=("isolation_level", "autocommit"),
         closes_on_drop=False,
         kept_at_exit=False,
         with_commits=True,

@@ -118,7 +118,8 @@ VARYING_WORDS = frozenset(
 class WriterType(NamedTuple):
     """A class whose instances write to a file given to its constructor.
 
-    `flush` is the keyword of the constructor with which they flush each time.
+    `flush` is the keyword of the constructor with which they flush each time. Methods that are
+    `harmless` leave the file as it is.
     """
 
     file: int
@@ -126,6 +127,7 @@ class WriterType(NamedTuple):
     methods: tuple[str, ...]
     newline: bool | None = None
     flush: str = ""
+    harmless: tuple[str, ...] = ()
 
 
 WRITER_TYPES: dict[str, WriterType] = {

@@ -13,7 +13,9 @@ from flushlint.knowledge.streams import Opener, Writer, WriterType
 
 __all__ = [
     "COMPRESSED_SUFFIXES",
+    "FACTORIES",
     "FILE_OPENERS",
+    "FILE_SYSTEMS",
     "FILE_WRITERS",
     "FILE_WRITER_TYPES",
     "OPENERS",
@@ -177,6 +179,7 @@ TYPES: dict[str, StreamType] = {
         closes=("close",),
         harmless=("createDimension", "isopen", "filepath", "ncattrs", "getncattr"),
         parts={"createVariable": "netCDF4.Variable", "[]": "netCDF4.Variable"},
+        attributes_write=True,
         closes_on_drop=False,
         private=True,
         unpicklable="NotImplementedError",
@@ -184,6 +187,7 @@ TYPES: dict[str, StreamType] = {
     "netCDF4.Variable": StreamType(
         source="run: netCDF4 1.7.5",
         writes=("setncattr", "setncatts", "assignValue"),
+        attributes_write=True,
         items=True,
         harmless=("getValue", "ncattrs", "getncattr", "set_auto_mask", "set_auto_scale"),
     ),
@@ -227,6 +231,19 @@ FILE_OPENERS: dict[str, Opener] = {
     "aiofiles.threadpool.open": Opener("file", buffering=2),
 }
 
+# Classes whose methods return such files, and functions that return their instances for one of
+# these values of their first parameter. Run: fsspec 2026.9.0.
+FILE_SYSTEMS: dict[str, dict[str, Opener]] = {
+    "fsspec.implementations.local.LocalFileSystem": {
+        "open": Opener("file", default="rb", by_suffix=False),
+    },
+}
+FACTORIES: dict[str, tuple[frozenset[str], str]] = {
+    "fsspec.filesystem": (
+        frozenset({"file", "local"}), "fsspec.implementations.local.LocalFileSystem",
+    ),
+}  # fmt: skip
+
 # With these the file is compressed: flush() leaves its end out. Run: `.gz`, with both packages.
 COMPRESSED_SUFFIXES = (".gz", ".bz2", ".xz", ".zst")
 
@@ -239,7 +256,9 @@ FILE_WRITERS: dict[str, Writer] = {
 
 # Run: jsonlines 4.0.0. Its close() neither flushes nor closes a file that it was given.
 FILE_WRITER_TYPES: dict[str, WriterType] = {
-    "jsonlines.Writer": WriterType(0, "fp", ("write", "write_all"), newline=True, flush="flush"),
+    "jsonlines.Writer": WriterType(
+        0, "fp", ("write", "write_all"), newline=True, flush="flush", harmless=("close",)
+    ),
 }
 
 # Methods of objects that the machine knows nothing of, which write to an argument. Run: pandas

@@ -275,7 +275,7 @@ def put(
             state.names_of(receiver.id)[name] = value
             state.dirty = True
         elif isinstance(obj, Stream) and obj.spec is not None:
-            typed_streams.set_attribute(state, receiver, obj.spec, name, value)
+            typed_streams.set_attribute(m, state, receiver, obj.spec, name, node)
     return [state]
 
 

@@ -249,7 +249,8 @@ def ask(m: Machine, state: State, token: Hashable) -> None:
 def renew(state: State, number: int) -> None:
     """A process has started: what is known of one before it at the same place holds no more."""
     _forget_answers(state, number)
-    state.facts.pop(("timed", number), None)
+    for kind in ("timed", "sent"):
+        state.facts.pop((kind, number), None)
 
 
 def _forget_answers(state: State, number: int) -> None:
@@ -280,7 +281,7 @@ def joined(m: Machine, state: State, child: Value, *, timed: bool) -> None:
     for number in numbers(state, child):
         if timed:
             state.facts["timed", number] = True
-        elif child in state.roots:
+        elif child in state.roots and ("sent", number) not in state.facts:
             _spare(m, state, number)
     if not timed:
         _forget(state, child)
@@ -315,7 +316,9 @@ def send(m: Machine, state: State, child: Value, node: cst.CSTNode | None, signa
             or any(s.kind == "raise" for s in state.handling)
         )
         killed(m, state, number, node, signal, conditional=conditional)
-    if signal in (SIGKILL, SIGTERM):
+        if signal == SIGTERM:
+            state.facts["sent", number] = True  # it may be handled, and another one follow
+    if signal == SIGKILL:
         _forget(state, child)
 
 
@@ -348,7 +351,7 @@ def part(m: Machine, state: State, *, exits: bool) -> None:
                 continue
             if exits and isinstance(child, Ref) and _is_daemon(state, child):
                 send(m, state, child, None, SIGTERM)
-            else:
+            elif ("sent", number) not in state.facts:
                 _spare(m, state, number)
 
 

@@ -81,10 +81,13 @@ def write(log: Log, state: State, identity: int, node: cst.CSTNode, newline: boo
 
 
 def _owe_trailer(state: State, identity: int, item: Write) -> None:
-    """A compressed stream that this process writes to owes a trailer until it is closed."""
+    """A compressed stream that this process writes to owes a trailer until it is closed.
+
+    A plain tar archive keeps nothing back, and can be read without its end.
+    """
     for layer in layers(state, identity):
         stream = state.stream(layer)
-        if stream.needs_close and (
+        if (stream.needs_close and stream.buffered) and (
             stream.trailer is None or stream.trailer.process != item.process
         ):
             state.edit(Stream, layer).trailer = item

@@ -9,6 +9,8 @@ from __future__ import annotations
 import io
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
+import libcst as cst
+
 from flushlint.knowledge.stream_types import LIBRARY_OPENERS, LIBRARY_TYPES, StreamType
 from flushlint.knowledge.third_party import OPENERS, TYPES, WRITING_METHODS
 from flushlint.machine import streams
@@ -17,8 +19,6 @@ from flushlint.machine.unknown_code import unknown_call
 from flushlint.machine.values import NONE, Const, Method, Ref, Unknown, Value
 
 if TYPE_CHECKING:
-    import libcst as cst
-
     from flushlint.knowledge.streams import Writer
     from flushlint.machine.calls import Arguments
     from flushlint.machine.interpreter import Machine
@@ -96,9 +96,24 @@ def _commanded(spec: StreamType, arguments: Arguments) -> _Effect | None:
     """Return what a command does, by its first word; unknown text may do anything."""
     given = arguments.positional[0] if arguments.positional else NONE
     text = given.value if isinstance(given, Const) else None
+    if text is None and arguments.nodes:
+        text = _beginning(arguments.nodes[0])
     lines = text.splitlines() if isinstance(text, str) else []
     words = " ".join(line for line in lines if not line.lstrip().startswith("--")).split(None, 1)
     return spec.commands.get(words[0].strip(";").upper()) if words else None
+
+
+def _beginning(node: cst.CSTNode) -> str | None:
+    """Return what text that is put together begins with, where the expression shows it."""
+    if isinstance(node, cst.FormattedString) and node.parts:
+        first = node.parts[0]
+        return first.value if isinstance(first, cst.FormattedStringText) else None
+    if isinstance(node, (cst.BinaryOperation, cst.ConcatenatedString)):
+        return _beginning(node.left)
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        return _beginning(node.func.value) if node.func.attr.value == "format" else None
+    value = node.evaluated_value if isinstance(node, cst.SimpleString) else None
+    return value if isinstance(value, str) else None
 
 
 def _apply(m: Machine, state: State, identity: int, effect: _Effect, node: cst.CSTNode) -> None:
@@ -145,11 +160,15 @@ def attribute(m: Machine, state: State, receiver: Ref, spec: StreamType, name: s
     return Method(receiver, name)
 
 
-def set_attribute(state: State, receiver: Ref, spec: StreamType, name: str, value: Value) -> None:
-    """Set an attribute, which may change when the object writes: nothing is claimed from here."""
-    if not spec.is_file:
+def set_attribute(
+    m: Machine, state: State, receiver: Ref, spec: StreamType, name: str, node: cst.CSTNode
+) -> None:
+    """Set an attribute. After one that changes when the object writes nothing is claimed."""
+    if name in spec.timing:
         streams.forget(state, streams.layers(state, receiver.id))
         state.edit(Stream, receiver.id).writable = False
+    elif spec.attributes_write:
+        streams.write(m.log, state, receiver.id, node, None)
 
 
 def item(m: Machine, state: State, receiver: Ref, spec: StreamType, node: cst.CSTNode) -> Value:

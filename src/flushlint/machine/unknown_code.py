@@ -53,7 +53,7 @@ def unknown_call(
     state.hold(result.key, everything)
     if isinstance(receiver, Unknown):
         state.hold(receiver.key, given)
-    if name in BLOCKING_METHODS:
+    if (name or _called_attribute(receiver)) in BLOCKING_METHODS:
         halt(m, state, arguments.node)
     states = escape(m, state, reached, arguments.node)
     last = name or external.rpartition(".")[2]
@@ -62,6 +62,12 @@ def unknown_call(
             m.may_raise(after, None, arguments.node)
         after.push(result)
     return states
+
+
+def _called_attribute(function: Value | None) -> str:
+    """Return the name of an attribute of an unknown object, where that is what is called."""
+    key = function.key if isinstance(function, Unknown) else None
+    return str(key[2]) if isinstance(key, tuple) and len(key) == 3 and key[0] == "attr" else ""
 
 
 def _question(state: State, receiver: Value | None, given: list[Value]) -> Value | None:

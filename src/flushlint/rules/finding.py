@@ -90,7 +90,7 @@ class Written(NamedTuple):
 
 def written_to(module: cst.Module, node: cst.CSTNode) -> Written:
     """Return what a call writes to: `fd` in `fd.write(x)` and in `print(x, file=fd)`."""
-    if isinstance(node, cst.Subscript):  # `store[key] = data`
+    if isinstance(node, (cst.Subscript, cst.Attribute)):  # `store[key] = data`
         return _written(module, node.value, is_file=False)
     if not isinstance(node, cst.Call):
         return Written()
@@ -119,7 +119,7 @@ def owner_of(module: cst.Module, node: cst.CSTNode, depth: int) -> str:
 
     Empty where the expression does not lead there: it begins with a variable for a part.
     """
-    node = _receiver(node) or node
+    node = node.value if isinstance(node, cst.Attribute) else _receiver(node) or node
     for _ in range(depth):
         inner = _receiver(node)
         if inner is None:

@@ -5,9 +5,14 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.streams import MEMORY_FILES, OPENERS, Opener
-from flushlint.knowledge.third_party import COMPRESSED_SUFFIXES, FILE_OPENERS
+from flushlint.knowledge.third_party import (
+    COMPRESSED_SUFFIXES,
+    FACTORIES,
+    FILE_OPENERS,
+    FILE_SYSTEMS,
+)
 from flushlint.machine import calls
-from flushlint.machine.calls import Arguments, library, method, unknown_call
+from flushlint.machine.calls import Arguments, Handler, library, method, unknown_call
 from flushlint.machine.log import Misuse
 from flushlint.machine.objects import Instance, Place, Sequence, Stream
 from flushlint.machine.places import is_same_everywhere
@@ -94,8 +99,7 @@ def _is_nowhere(value: Value | None) -> bool:
     return isinstance(value, Const) and value.value == "/dev/null"
 
 
-def _opener(name: str, spec: Opener) -> None:
-    @library(name)
+def _opener(name: str, spec: Opener) -> Handler:
     def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
         target = arguments.get(spec.target, "file") if spec.target >= 0 else None
         m.may_raise(state, "builtins.OSError", arguments.node)
@@ -116,7 +120,9 @@ def _opener(name: str, spec: Opener) -> None:
             return _open_layered(m, state, arguments, mode, packed)
         opened = _open_by_spec(m, state, arguments, mode, buffering, spec)
         node = arguments.nodes[spec.target] if 0 <= spec.target < len(arguments.nodes) else None
-        return empties(m, opened, mode, target, node)
+        return _shared_by_path(m, empties(m, opened, mode, target, node), mode, target)
+
+    return handler
 
 
 def _open_by_spec(
@@ -151,6 +157,19 @@ def empties(
     return states
 
 
+def _shared_by_path(
+    m: Machine, states: list[State], mode: object, path: Value | None
+) -> list[State]:
+    """Let each opening of one path that adds to the file count as the same file."""
+    if isinstance(mode, str) and "a" in mode and isinstance(path, Const):
+        for state in states:
+            made = state.stack[-1]
+            if isinstance(made, Ref) and state.look(Stream, made) is not None:
+                for layer in layers(state, made.id):
+                    state.edit(Stream, layer).birth = -m.identity(("path", path.value))
+    return states
+
+
 def _compression(arguments: Arguments, target: Value | None) -> bool | None:
     """Say whether an opener compresses: by its argument, else by the file's suffix."""
     path = target.value if isinstance(target, Const) else None
@@ -164,7 +183,39 @@ def _compression(arguments: Arguments, target: Value | None) -> bool | None:
 
 
 for _name, _spec in (*OPENERS.items(), *FILE_OPENERS.items()):
-    _opener(_name, _spec)
+    library(_name)(_opener(_name, _spec))
+
+
+def _file_system(kind: str, methods: dict[str, Opener]) -> None:
+    """Make a class whose instances open files."""
+
+    @method(kind, "__init__")
+    def make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+        return [state.push(NONE)]
+
+    for name, spec in methods.items():
+        opens = _opener(f"{kind}.{name}", spec)
+
+        @method(kind, name)
+        def open_there(
+            m: Machine, state: State, receiver: Value, arguments: Arguments, opens: Handler = opens
+        ) -> list[State]:
+            return opens(m, state, arguments)
+
+
+def _factory(name: str, values: frozenset[str], kind: str) -> None:
+    @library(name)
+    def make(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        first = arguments.positional[0] if arguments.positional else NONE
+        if isinstance(first, Const) and first.value in values:
+            return calls.instantiate(m, state, Ext(kind), Arguments(arguments.node, []))
+        return unknown_call(m, state, arguments, external=name)
+
+
+for _kind, _methods in FILE_SYSTEMS.items():
+    _file_system(_kind, _methods)
+for _name, (_values, _kind) in FACTORIES.items():
+    _factory(_name, _values, _kind)
 
 
 def _open_codecs(
@@ -207,6 +258,7 @@ def _open_layered(
         writable,
         below=below,
         owns_below=owns,
+        buffered=spec.layer != "tar" or ":" in mode.rstrip(":") or "|" in mode,
         needs_close=True,
     )
     made = _place(m, state, stream, "layer")

@@ -92,6 +92,10 @@ def _writer_type(name: str, spec: WriterType) -> None:
             after.pop()
         return [done for after in found for done in _flush_if(m, after, flush, target, arguments)]
 
+    @method(name, *spec.harmless)
+    def leave_alone(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+        return [state.push(m.unknown())]
+
 
 for _name, _type in (*WRITER_TYPES.items(), *FILE_WRITER_TYPES.items()):
     _writer_type(_name, _type)
