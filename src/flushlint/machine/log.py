@@ -283,9 +283,13 @@ class Log:
             self._reach(state, item)
 
     def excuse(self, expected: tuple[Pickled | Failure, ...]) -> None:
-        """Forget events that the program has a handler for."""
-        self.pickled = [e for e in self.pickled if not any(e is one for one in expected)]
-        self.failures = [e for e in self.failures if not any(e is one for one in expected)]
+        """Forget events that the program has a handler for, with those that are like them.
+
+        Of several tasks that fail for one reason, the first ends the wait for the others.
+        """
+        nodes = {e.hand_over.node if isinstance(e, Pickled) else e.node for e in expected}
+        self.pickled = [e for e in self.pickled if e.hand_over.node not in nodes]
+        self.failures = [e for e in self.failures if e.node not in nodes]
 
     def let_out(self, state: State, guarded: Iterable[Guarded]) -> None:
         """What was written under a lock has left the process; it matters if none is held now."""

@@ -28,6 +28,7 @@ from flushlint.machine.library import (
     pools,
     queues,
     signals,
+    sockets,
     stream_methods,
     threads,
     typed_openers,
@@ -50,8 +51,8 @@ __all__ = ["run_module"]
 # Imported because they register what they know.
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, command_line, expressions, functional,
-    futures, iterables, logs, openers, parallel, pools, queues, signals, statements,
-    stream_methods, threads, typed_openers, writers,
+    futures, iterables, logs, openers, parallel, pools, queues, signals, sockets,
+    statements, stream_methods, threads, typed_openers, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000

@@ -274,12 +274,13 @@ def end_crew(
 ) -> None:
     """End the workers of a pool, and see what is left in their buffers.
 
-    If they are terminated, by `node`, one may stand in the midst of a task that nobody waits for.
+    If they are terminated, one may stand in the midst of a task that nobody waits for; `node` is
+    what does it, the end of the parent if there is none.
     """
     crew = state.workers.get(pool.id)
     if crew is None:
         return
-    if ending == "terminated" and node is not None and crew.is_busy(state):
+    if ending == "terminated" and crew.is_busy(state):
         killing.killed(m, state, crew.process, node)
     state.workers = {key: value for key, value in state.workers.items() if key != pool.id}
     locks.dismissed(state, crew.process)

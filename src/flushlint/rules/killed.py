@@ -61,13 +61,15 @@ def _finding(module: cst.Module, log: Log, halt: Halt, kill: Kill) -> Finding:
     subject = file_variable(module, loss.write.node)
     saved = remedy(module, log, loss.write, loss.stream)
     child = the_process(log, loss.process)
-    if kill.node is None:
+    is_worker = log.processes[loss.process].kind == "worker"
+    if kill.node is None and is_worker:
+        who = f"the program ends without waiting for the task, which kills {child}"
+    elif kill.node is None:
         who = f"{child} is a daemon that nobody joins, so it is killed when its parent ends"
     elif isinstance(kill.node, cst.WithItem):
         who = f"leaving `with {code_of(module, kill.node.item)}` kills {child}"
     else:
         who = f"{called(module, kill.node)} kills {child}"
-    is_worker = log.processes[loss.process].kind == "worker"
     wait = "ask for the task's result" if is_worker else "tell the child to end and join it"
     what = (
         f"{wait} first, so that the file is closed"

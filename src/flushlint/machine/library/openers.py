@@ -14,7 +14,7 @@ from flushlint.knowledge.third_party import (
 from flushlint.machine import calls
 from flushlint.machine.calls import Arguments, Handler, library, method, unknown_call
 from flushlint.machine.log import Misuse
-from flushlint.machine.objects import Instance, Place, Sequence, Stream
+from flushlint.machine.objects import Instance, Place, Stream
 from flushlint.machine.places import is_same_everywhere
 from flushlint.machine.streams import layers
 from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
@@ -40,7 +40,7 @@ def standard_stream(m: Machine, state: State, name: str) -> Ref:
     return state.place(m.identity(("std", name)), upper)
 
 
-def _constant(arguments: Arguments, index: int, name: str, default: object) -> object:
+def constant(arguments: Arguments, index: int, name: str, default: object) -> object:
     """Return a constant argument, the default where it is not given, `_MISSING` if unknown."""
     value = arguments.get(index, name)
     if value is None:
@@ -106,12 +106,12 @@ def _opener(name: str, spec: Opener) -> Handler:
         if _is_nowhere(target):
             mode: object = "r"
         else:
-            mode = _constant(arguments, spec.mode, "mode", spec.default)
+            mode = constant(arguments, spec.mode, "mode", spec.default)
         if mode is None:
             mode = spec.default
         buffering = -1
         if spec.buffering >= 0:
-            found = _constant(arguments, spec.buffering, "buffering", -1)
+            found = constant(arguments, spec.buffering, "buffering", -1)
             buffering = found if isinstance(found, int) else -2
         if spec.by_suffix and (compression := _compression(arguments, target)) is not False:
             if compression is None:
@@ -221,7 +221,7 @@ for _name, (_values, _kind) in FACTORIES.items():
 def _open_codecs(
     m: Machine, state: State, arguments: Arguments, mode: object, buffering: int
 ) -> list[State]:
-    if _constant(arguments, 2, "encoding", None) is None or not isinstance(mode, str):
+    if constant(arguments, 2, "encoding", None) is None or not isinstance(mode, str):
         return open_file(m, state, arguments, mode, buffering, arguments.node)
     if "b" not in mode:
         mode += "b"
@@ -301,7 +301,7 @@ def _buffered_writer(m: Machine, state: State, arguments: Arguments) -> list[Sta
 
 @library("io.FileIO")
 def _raw_file(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    mode = _constant(arguments, 1, "mode", "r")
+    mode = constant(arguments, 1, "mode", "r")
     writable = isinstance(mode, str) and any(c in mode for c in "wax+")
     stream = Stream(arguments.node, state.process, "raw", False, writable, buffered=False)
     return [state.push(_place(m, state, stream, "raw"))]
@@ -327,8 +327,8 @@ def _wrap(m: Machine, state: State, arguments: Arguments, *, text: bool) -> list
 
 
 def _configure(stream: Stream, arguments: Arguments) -> bool:
-    line = _constant(arguments, 4, "line_buffering", False)
-    through = _constant(arguments, 5, "write_through", False)
+    line = constant(arguments, 4, "line_buffering", False)
+    through = constant(arguments, 5, "write_through", False)
     if line is _MISSING or through is _MISSING:
         return False
     stream.line_buffered, stream.write_through = bool(line), bool(through)
@@ -348,8 +348,8 @@ def _path(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
 @method(_PATH, "open")
 def _path_open(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     m.may_raise(state, "builtins.OSError", arguments.node)
-    mode = _constant(arguments, 0, "mode", "r")
-    buffering = _constant(arguments, 1, "buffering", -1)
+    mode = constant(arguments, 0, "mode", "r")
+    buffering = constant(arguments, 1, "buffering", -1)
     opened = open_file(m, state, arguments, mode, buffering, arguments.node)
     function = getattr(arguments.node, "func", None)
     return empties(m, opened, mode, receiver, getattr(function, "value", None))
@@ -378,52 +378,6 @@ def _path_apart(m: Machine, state: State, receiver: Value, arguments: Arguments)
 @library("pathlib.Path.cwd", "pathlib.Path.home")
 def _path_made(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return calls.instantiate(m, state, Ext(_PATH), Arguments(arguments.node, []))
-
-
-_SOCKET = "socket.socket"
-
-
-@method(_SOCKET, "__init__")
-def _socket(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    return [state.push(NONE)]
-
-
-@method(_SOCKET, "makefile")
-def _makefile(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    mode = _constant(arguments, 0, "mode", "r")
-    buffering = _constant(arguments, 1, "buffering", -1)
-    if buffering is None:
-        buffering = -1
-    return open_file(m, state, arguments, mode, buffering, arguments.node)
-
-
-def _sockets(m: Machine, state: State, node: cst.CSTNode, tags: tuple[str, ...]) -> list[Value]:
-    return [m.new(state, node, Instance(Ext(_SOCKET), {}, node), tag) for tag in tags]
-
-
-@library("socket.socketpair")
-def _socketpair(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    ends = _sockets(m, state, arguments.node, ("left", "right"))
-    return [state.push(m.new(state, arguments.node, Sequence("tuple", ends), "pair"))]
-
-
-@library("socket.create_connection")
-def _connection(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    m.may_raise(state, "builtins.OSError", arguments.node)
-    return [state.push(_sockets(m, state, arguments.node, ("client",))[0])]
-
-
-@method(_SOCKET, "accept")
-def _accept(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    m.may_raise(state, "builtins.OSError", arguments.node)
-    ends = [*_sockets(m, state, arguments.node, ("accepted",)), m.unknown()]
-    return [state.push(m.new(state, arguments.node, Sequence("tuple", ends), "pair"))]
-
-
-@method(_SOCKET, "bind", "listen", "connect", "close", "shutdown", "sendall", "send", "recv",
-        "settimeout", "setsockopt", "getsockname", "fileno", "setblocking")  # fmt: skip
-def _socket_other(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    return [state.push(m.unknown())]
 
 
 @library("tarfile.TarInfo", "zipfile.ZipInfo", "os.path.join", "os.path.exists",
