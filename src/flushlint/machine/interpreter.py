@@ -254,6 +254,7 @@ class Machine:
             if state.dirty and (
                 len(state.streams) > STD_STREAMS
                 or len(state.heap) + len(state.facts) > state.crowded
+                or (self.kills and state.watched)  # a finalizer may kill
             ):
                 self.collect(state)
         return self.join(states)

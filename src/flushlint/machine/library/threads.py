@@ -345,7 +345,8 @@ def _submit(m: Machine, state: State, receiver: Value, arguments: Arguments) -> 
 @method("concurrent.futures.Future", "result", "get")
 def _result(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     m.may_raise(state, None, arguments.node)
-    return [state.push(attribute(state, receiver, "%result"))]
+    found = [*killing.halt(m, state, arguments.node), state]
+    return [after.push(attribute(after, receiver, "%result")) for after in found]
 
 
 @method("concurrent.futures.Future", "add_done_callback")
@@ -402,7 +403,12 @@ def _pool_apply(m: Machine, state: State, receiver: Value, arguments: Arguments)
     return found
 
 
+def _wait_for_tasks(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    found = [*killing.halt(m, state, arguments.node), state]
+    return [after.push(NONE) for after in found]
+
+
 for _kind in (_EXECUTOR, _POOL):
-    apart(_kind, "__init__", "shutdown", "close", "join", "terminate")
+    apart(_kind, "__init__", "close", "terminate")
     method(_kind, "__enter__")(_enter_lock)
-    method(_kind, "__exit__")(_leave_lock)
+    method(_kind, "__exit__", "shutdown", "join")(_wait_for_tasks)
