@@ -44,6 +44,7 @@ __all__ = [
     "joined",
     "killed",
     "killer",
+    "make",
     "number_of",
     "numbers",
     "part",
@@ -201,6 +202,12 @@ def handles_any(state: State) -> bool:
 # -- what processes tell one another --------------------------------------------------------------
 
 
+def make(state: State, token: Hashable) -> None:
+    """A new event or queue: nobody has told anybody anything by it."""
+    for kind in ("told", "word", "gave", "awaited", "asked"):
+        state.facts.pop((kind, token), None)
+
+
 def tell(state: State, token: Hashable) -> None:
     """Whoever waits for this goes on, and may come to its end: an event, `None` in a queue."""
     state.facts["told", token] = True
@@ -248,13 +255,8 @@ def ask(m: Machine, state: State, token: Hashable) -> None:
 
 def renew(state: State, number: int) -> None:
     """A process has started: what is known of one before it at the same place holds no more."""
-    _forget_answers(state, number)
-    state.facts.pop(("timed", number), None)
-
-
-def _forget_answers(state: State, number: int) -> None:
-    for key in [k for k in _keys(state.facts, "alive") if k[1] == number]:
-        del state.facts[key]
+    state.facts.pop(("alive", pid_of(number)), None)
+    state.facts.pop(("timed", pid_of(number)), None)
 
 
 def _keys(facts: dict[Hashable, object], kind: str) -> list[tuple[Hashable, ...]]:
@@ -266,8 +268,8 @@ def alive(m: Machine, state: State, child: Value) -> Value:
     """Return what `is_alive()` does: an answer that is open, and that a kill remembers."""
     known = numbers(state, child)
     for number in known:
-        _forget_answers(state, number)
-    return Unknown(("alive", known[0], m.fresh())) if known else m.unknown()
+        state.facts.pop(("alive", pid_of(number)), None)  # it is asked anew
+    return Unknown(("alive", pid_of(known[0]))) if known else m.unknown()
 
 
 def is_child(m: Machine, state: State, child: Value) -> bool:
@@ -279,7 +281,7 @@ def joined(m: Machine, state: State, child: Value, *, timed: bool) -> None:
     """The parent waits for the end of a child, for ever or for a time."""
     for number in numbers(state, child):
         if timed:
-            state.facts["timed", number] = True
+            state.facts["timed", pid_of(number)] = True
         elif child in state.roots:
             _spare(m, state, number)
     if not timed:
@@ -305,16 +307,18 @@ def send(m: Machine, state: State, child: Value, node: cst.CSTNode | None, signa
     if child not in state.roots or signal not in DEADLY:
         return
     for number in numbers(state, child):
-        answers = [state.facts[k] for k in _keys(state.facts, "alive") if k[1] == number]
-        if False in answers:
+        answer = state.facts.get(("alive", pid_of(number)))
+        if answer is False:
+            m.log.unasked.add((number, node))
             continue
         conditional = (
-            bool(answers)
-            or ("timed", number) in state.facts
+            ("timed", pid_of(number)) in state.facts
             or EXCEPTED in state.facts
             or any(s.kind == "raise" for s in state.handling)
         )
-        killed(m, state, number, node, signal, conditional=conditional)
+        kill = Kill(number, node, signal, conditional, state.facts.copy(), answer is True)
+        if kill not in m.log.kills:
+            m.log.kills.append(kill)
     if signal in (SIGKILL, SIGTERM):
         _forget(state, child)
 
@@ -415,7 +419,9 @@ def _is_early(log: Log, kill: Kill, given: Collection[Hashable]) -> bool:
 def settle(log: Log) -> None:
     """Forget what comes of signals that nobody sends; what hangs on a conditional kill says so."""
     for kill in log.kills:
-        kill.conditional = kill.conditional or kill.process in log.spared
+        hangs_on_answer = kill.asked and (kill.process, kill.node) not in log.unasked
+        spared = kill.process in log.spared
+        kill.conditional = kill.conditional or hangs_on_answer or spared
     log.emissions = [e for e in log.emissions if _is_sent(log, e.facts) is not None]
     kept = []
     for loss in log.losses:

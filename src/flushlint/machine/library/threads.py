@@ -231,6 +231,7 @@ def _synchronised(package: str) -> None:
         method(kind, "__exit__")(_leave_lock)
         method(kind, "get", "get_nowait", "recv", "wait")(_receive)
         method(kind, "put", "put_nowait")(_put)
+        method(kind, "__init__")(_make_lock)
         method(kind, "set", "notify", "notify_all")(_set)
         method(kind, "clear")(_clear)
         method(kind, "is_set", "empty", "full", "qsize")(_ask)
@@ -260,6 +261,11 @@ def _put(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
         return []
     killing.give(m, state, receiver)
     killing.put(m, state, receiver, item)
+    return [state.push(NONE)]
+
+
+def _make_lock(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    killing.make(state, receiver)
     return [state.push(NONE)]
 
 
