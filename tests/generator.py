@@ -1,24 +1,27 @@
 """Generated programs: a child whose body writes, flushes, branches, loops, raises and leaves.
 
 Each program hands one file over (`f`), inherits one (`g`) and may open local ones (`h`, `k`); each
-file is called like its variable. Its decisions come from its arguments: two bits, and for the one
-loop over unknown items a bit for each round. `vectors` lists all inputs that make a difference.
+file is called like its variable. The parent may write before it starts the child, and again when
+the child has ended. In a worker of a pool or an executor, the initializer opens `f`. A program's
+decisions come from its arguments: two bits, and for the one loop over unknown items a bit for each
+round. `vectors` lists all inputs that make a difference.
 """
 
 from __future__ import annotations
 
 import itertools
 import re
+import textwrap
 import time
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from hypothesis import strategies as st
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
-__all__ = ["programs", "reduce_program", "vectors"]
+__all__ = ["pool_programs", "programs", "reduce_program", "vectors"]
 
 _MAX_DEPTH: Final = 3
 _AT_A_TIME: Final = 6
@@ -30,10 +33,10 @@ _PROGRAM: Final = """\
 import os
 import sys
 from contextlib import closing, suppress
-from multiprocessing import Process
+{imports}
 
-f = open("f", "w")
-g = open("g", "w")
+lock = RLock()
+{files}
 
 
 {functions}
@@ -42,10 +45,68 @@ g = open("g", "w")
 if __name__ == "__main__":
     a, b = [letter == "1" for letter in sys.argv[1]]
     flags = [letter == "1" for letter in sys.argv[2]]
-    child = Process(target=body, args=(f, a, b, flags))
-    child.start()
-    child.join()
+{main}
 """
+
+_FILES: Final = """\
+f = open("f", "a")
+g = open("g", "a")
+"""
+_WORKER_FILES: Final = """\
+f = None
+g = open("g", "a")
+
+
+def set_up():
+    global f
+    f = open("f", "a")
+"""
+
+
+class _Form(NamedTuple):
+    """How a program runs its body: what it imports, its files, the call, the body's head."""
+
+    imports: str
+    files: str
+    call: str
+    head: str
+    may_leave_hard: bool = True
+    """Not in a pool, which waits for ever for the result of a worker that has left."""
+
+
+_PROCESS: Final = _Form(
+    "from multiprocessing import Process, RLock",
+    _FILES,
+    "child = Process(target=body, args=(f, a, b, flags))\nchild.start()\nchild.join()",
+    "body(f, a, b, flags)",
+)
+_POOLS: Final = (
+    _Form(
+        "from multiprocessing import Pool, RLock",
+        _WORKER_FILES,
+        "with Pool(1, initializer=set_up) as pool, suppress(Exception):\n"
+        "    pool.apply(body, (a, b, flags))",
+        "body(a, b, flags)",
+        may_leave_hard=False,
+    ),
+    _Form(
+        "from multiprocessing import Pool, RLock",
+        _WORKER_FILES,
+        "pool = Pool(1, set_up)\npool.starmap_async(body, [(a, b, flags)])\n"
+        "pool.close()\npool.join()",
+        "body(a, b, flags)",
+        may_leave_hard=False,
+    ),
+    _Form(
+        "from concurrent.futures import ProcessPoolExecutor\nfrom multiprocessing import RLock",
+        _WORKER_FILES,
+        "with ProcessPoolExecutor(1, initializer=set_up) as pool:\n"
+        "    pool.submit(body, a, b, flags)",
+        "body(a, b, flags)",
+    ),
+)
+_BEFORE: Final = ("", "", "", '{file}.write("0\\n")', '{file}.write("0\\n")\n{file}.flush()')
+_AFTERWARDS: Final = ("", "", '{file}.write("end\\n")')
 
 # The number makes each text unlike all others.
 _WRITES: Final = (
@@ -67,6 +128,7 @@ _NO_EMPTIERS: Final = ("{file}.buffer.flush()", "os.fsync({file}.fileno())", "{f
 _TESTS: Final = ("a", "a", "b", "b", "not a", "not b", "a and b", "a or b", "a and not b")
 _LEAVES: Final = ("return", "return", "raise ValueError", "raise KeyError", "sys.exit()")
 _HARD_LEAVES: Final = ("os._exit(0)", "os._exit(0)")
+_SOFT_LEAVES: Final = ("return", "return", "raise ValueError", "raise KeyError")
 _HANDLERS: Final = (
     "except ValueError:",
     "except ValueError:",
@@ -84,6 +146,7 @@ _MANAGERS: Final = (
     "suppress(Exception)",
     "closing({file})",
     "{file}",
+    "lock",
 )
 
 _SIMPLE: Final = ("write",) * 5 + ("empty",) * 4 + ("no_emptier", "close", "local") + ("leave",) * 3
@@ -156,12 +219,33 @@ def _compiles(text: str) -> bool:
     return True
 
 
+def programs() -> st.SearchStrategy[str]:
+    """Generate the text of a program that starts a process."""
+    return _programs((_PROCESS,))
+
+
+def pool_programs() -> st.SearchStrategy[str]:
+    """Generate the text of a program with a pool or an executor of one worker."""
+    return _programs(_POOLS)
+
+
 @st.composite
-def programs(draw: st.DrawFn) -> str:
-    """Generate the text of one program."""
-    writer = _Writer(draw)
-    writer.define("body(f, a, b, flags)", _Place(("f", "g"), may_read_flags=True))
-    return _PROGRAM.format(functions="\n\n\n".join(writer.functions))
+def _programs(draw: st.DrawFn, forms: tuple[_Form, ...]) -> str:
+    form = draw(st.sampled_from(forms))
+    writer = _Writer(draw, may_leave_hard=form.may_leave_hard)
+    writer.define(form.head, _Place(("f", "g"), may_read_flags=True))
+    shared = "fg" if form is _PROCESS else "g"
+    before, afterwards = (
+        draw(st.sampled_from(lines)).format(file=draw(st.sampled_from(shared)))
+        for lines in (_BEFORE, _AFTERWARDS)
+    )
+    main = "\n".join(part for part in (before, form.call, afterwards) if part)
+    return _PROGRAM.format(
+        imports=form.imports,
+        files=form.files.rstrip(),
+        functions="\n\n\n".join(writer.functions),
+        main=textwrap.indent(main, "    "),
+    )
 
 
 @dataclass(frozen=True)
@@ -196,8 +280,9 @@ def _after(place: _Place, written: list[str]) -> _Place:
 class _Writer:
     """Writes blocks of statements, each of a kind that is drawn."""
 
-    def __init__(self, draw: st.DrawFn) -> None:
+    def __init__(self, draw: st.DrawFn, *, may_leave_hard: bool) -> None:
         self._draw = draw
+        self._leaves = (*_LEAVES, *_HARD_LEAVES) if may_leave_hard else _SOFT_LEAVES
         self._numbers = itertools.count(1)
         self._flags_are_read = False
         self.functions: list[str] = []
@@ -247,7 +332,7 @@ class _Writer:
             *(["raise"] * place.in_handler),
             *(["return a"] * place.in_helper),
         )
-        return [self._pick((*_LEAVES, *_HARD_LEAVES, *also))]
+        return [self._pick((*self._leaves, *also))]
 
     # --- compound statements --------------------------------------------------------------------
 

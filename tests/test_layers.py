@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 PACKAGE = Path(flushlint.__file__).parent
 
 ORDER = [
+    "user_tables",
     "model",
     "lines",
     "tokens",

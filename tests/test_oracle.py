@@ -233,6 +233,19 @@ def test_doubled_text_is_extra() -> None:
     assert (result.missing, result.extra) == ("", "header\n")
 
 
+def test_another_order_is_torn_only_where_it_counts() -> None:
+    """What one process keeps back and another does not, comes in another order than meant."""
+    text = _program("""\
+        import os
+        f = open("out", "w")
+        f.write("first\\n")
+        os.write(f.fileno(), b"second\\n")
+        f.close()
+    """)
+    assert not judge(Job(text, PYTHON)).verdict
+    assert judge(Job(text, PYTHON, ordered=True)).verdict == {"torn"}
+
+
 def test_crash_is_told_from_an_exception_of_the_program() -> None:
     """Only what FLU301 and FLU401 stand for is a crash; other tracebacks are listed."""
     crash = judge(Job(b"open('out', 'w', buffering=0)", PYTHON))
@@ -312,6 +325,23 @@ def test_compare(as_is: str, intent: str, verdict: set[str]) -> None:
     assert compare(_output(f=as_is), _output(f=intent)).verdict == verdict
 
 
+@pytest.mark.parametrize(
+    ("as_is", "intent", "verdict"),
+    [
+        ("a\nb\n", "a\nb\n", set()),
+        ("b\na\n", "a\nb\n", {"torn"}),
+        ("ba", "ab", {"torn"}),
+        ("b\n", "a\nb\n", {"lost"}),
+        ("b\na\na\n", "a\nb\n", {"doubled"}),
+    ],
+)
+def test_compare_in_order(as_is: str, intent: str, verdict: set[str]) -> None:
+    """Torn is a text in which nothing is missing and nothing too much."""
+    assert compare(_output(f=as_is), _output(f=intent), ordered=True).verdict == verdict
+    in_pipe = compare(_output(**{"<stdout>": as_is}), _output(**{"<stdout>": intent}), ordered=True)
+    assert in_pipe.verdict == verdict - {"torn"}
+
+
 def test_compare_pools_files_with_random_names() -> None:
     """Files that only one of the runs knows are compared together."""
     assert not compare(_output(x1="a", k="b"), _output(x2="a", k="b")).verdict
@@ -327,6 +357,7 @@ def test_compare_counts_an_archive_that_cannot_be_read() -> None:
 def test_classes() -> None:
     """Each code stands for what its run shows."""
     assert classes_of({"FLU101", "FLU402"}) == {"lost"}
+    assert classes_of({"FLU202", "FLU404"}) == {"torn", "lost"}
     assert classes_of({"FLU201", "FLU301", "FLU901"}) == {"doubled", "crash"}
     assert classes_of(()) == set()
 
@@ -353,20 +384,21 @@ def test_directives_and_markers(tmp_path: Path) -> None:
             "# oracle: args =\n"
             "# oracle: stdin = x\\ny\\\\n\n"
             "# oracle: crash\n"
+            "# oracle: ordered\n"
             "# oracle: overflow = kept from 3.13\n"
             "one()  # FLU101[fork] FLU301[spawn]\n"
             "two()  # FLU402 FLU104\n",
         )
     )
     assert fixture.markers["fork"] == {
-        Marker(10, "FLU101"),
-        Marker(11, "FLU402"),
-        Marker(11, "FLU104"),
+        Marker(11, "FLU101"),
+        Marker(12, "FLU402"),
+        Marker(12, "FLU104"),
     }
     assert fixture.codes("spawn") == {"FLU301", "FLU402", "FLU104"}
     assert fixture.argument_lists == (("a", "b c"), ())
     assert [fixture.runs_on((3, minor)) for minor in (9, 10, 12, 13)] == [False, True, True, False]
-    assert (fixture.stdin, fixture.crash) == ("x\ny\\n", True)
+    assert (fixture.stdin, fixture.crash, fixture.ordered) == ("x\ny\\n", True, True)
     assert fixture.overflow is not None
     assert [fixture.overflow.is_kept((3, minor)) for minor in (12, 13)] == [False, True]
 

@@ -49,6 +49,7 @@ class TestJson:
                 "code": "FLU101",
                 "name": "lost-passed-file",
                 "message": "lost under None on None, None",
+                "start_methods": None,
                 "severity": "error",
                 "filename": "a/b.py",
                 "location": {"row": 3, "column": 1},

@@ -38,16 +38,25 @@ def test_nothing_is_chosen_by_default() -> None:
 @pytest.mark.parametrize(
     ("layer", "expected"),
     [
-        (Layer(select=("FLU1",)), {"FLU101", "FLU102", "FLU104", "FLU105", "FLU106"}),
-        (Layer(select=("FLU1",), ignore=("FLU102", "FLU106")), {"FLU101", "FLU104", "FLU105"}),
+        (
+            Layer(select=("FLU1",)),
+            {"FLU101", "FLU102", "FLU103", "FLU104", "FLU105", "FLU106"},
+        ),
+        (
+            Layer(select=("FLU1",), ignore=("FLU102", "FLU106")),
+            {"FLU101", "FLU103", "FLU104", "FLU105"},
+        ),
         (Layer(select=("FLU101",), ignore=("FLU1",)), {"FLU101"}),
         (Layer(select=("FLU101",), ignore=("FLU101",)), set()),
         (Layer(select=("FLU1", "FLU102"), ignore=("FLU10",)), {"FLU102"}),
         (Layer(select=("ALL",), ignore=("FLU",)), set()),
-        (Layer(select=("FLU101",), extend_select=("FLU2",)), {"FLU101", "FLU201"}),
+        (Layer(select=("FLU101",), extend_select=("FLU2",)), {"FLU101", "FLU201", "FLU202"}),
         (Layer(select=()), set()),
         (Layer(ignore=("F",)), set()),
-        (Layer(ignore=("F",), extend_select=("FLU4",)), {"FLU401", "FLU402", "FLU403", "FLU405"}),
+        (
+            Layer(ignore=("F",), extend_select=("FLU4",)),
+            {"FLU401", "FLU402", "FLU403", "FLU404", "FLU405"},
+        ),
         (Layer(ignore=("ALL",), extend_select=("FLU9",)), {"FLU901"}),
     ],
 )
@@ -57,13 +66,14 @@ def test_the_longer_prefix_wins_and_ignore_between_equals(layer: Layer, expected
 
 def test_a_select_on_the_command_line_starts_afresh() -> None:
     configured = Layer(select=("FLU1",), ignore=("FLU201",))
-    assert enabled_codes([configured, Layer(select=("FLU2",))]) == {"FLU201"}
+    assert enabled_codes([configured, Layer(select=("FLU2",))]) == {"FLU201", "FLU202"}
 
 
 def test_other_options_on_the_command_line_change_what_is_configured() -> None:
     configured = Layer(select=("FLU1",))
     changed = Layer(ignore=("FLU101", "FLU102"), extend_select=("FLU2",))
-    assert enabled_codes([configured, changed]) == {"FLU104", "FLU105", "FLU106", "FLU201"}
+    expected = {"FLU103", "FLU104", "FLU105", "FLU106", "FLU201", "FLU202"}
+    assert enabled_codes([configured, changed]) == expected
 
 
 def test_a_short_ignore_on_the_command_line_beats_a_long_select_in_the_configuration() -> None:
@@ -71,7 +81,7 @@ def test_a_short_ignore_on_the_command_line_beats_a_long_select_in_the_configura
 
 
 def test_prefixes() -> None:
-    assert matching_codes("FLU4") == {"FLU401", "FLU402", "FLU403", "FLU405"}
+    assert matching_codes("FLU4") == {"FLU401", "FLU402", "FLU403", "FLU404", "FLU405"}
     assert matching_codes("") == set()
     assert matching_codes("flu4") == set()
     assert unknown_prefixes(["FLU", "E501", "FLU101", "FLU1011", ""]) == ("E501", "FLU1011", "")

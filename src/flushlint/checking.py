@@ -17,7 +17,7 @@ from flushlint.discovery import SourceFile, discover, read_bytes, read_cause
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-    from flushlint.model import AnalysisOptions, Diagnostic, InputError, Platform, StartMethod
+    from flushlint.model import AnalysisOptions, Diagnostic, InputError, Platform, StartMethodOption
     from flushlint.report import Reporter
     from flushlint.selection import Layer
     from flushlint.streams import Streams
@@ -38,7 +38,7 @@ class CheckOptions(NamedTuple):
 
     paths: tuple[str, ...]
     layer: Layer
-    start_method: StartMethod | None = None
+    start_method: StartMethodOption | None = None
     python_version: tuple[int, int] | None = None
     platform: Platform | None = None
     stdin_filename: str | None = None
@@ -122,7 +122,7 @@ class _Run:
         """Return the findings in one file that are selected and not suppressed."""
         directory = os.path.dirname(file.absolute)
         settings = self._configuration.settings(directory)
-        if not gate.passes(data):
+        if not gate.passes(data, settings.tables):
             self._verbose(f"{file.path}: nothing that starts, forks or ends a process")
             return []
 
@@ -157,6 +157,7 @@ class _Run:
             start_method=self._options.start_method or configured.start_method,
             python_version=self._options.python_version or configured.python_version,
             platform=self._options.platform or configured.platform,
+            tables=configured.tables,
         )
 
     def _unsuppressed(

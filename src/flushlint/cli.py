@@ -19,7 +19,7 @@ from flushlint.streams import Streams
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flushlint.model import Platform, StartMethod
+    from flushlint.model import Platform, StartMethodOption
 
 __all__ = ["main"]
 
@@ -27,7 +27,7 @@ _ERROR = 2
 _INTERRUPTED = 130
 _HELP_WIDTH = 90
 # The values of the model's types, which is not imported for a file that the gate drops.
-_START_METHODS: tuple[StartMethod, ...] = ("fork", "spawn", "forkserver")
+_START_METHODS: tuple[StartMethodOption, ...] = ("fork", "spawn", "forkserver", "all")
 _PLATFORMS: tuple[Platform, ...] = ("linux", "darwin", "win32")
 
 
@@ -110,7 +110,9 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
         rules.add_argument(option, metavar="CODES", action="extend", type=_codes, help=meaning)
 
     programs = parser.add_argument_group("what is assumed where the program does not say")
-    programs.add_argument("--start-method", choices=_START_METHODS)
+    programs.add_argument(
+        "--start-method", choices=_START_METHODS, help="all: say of each finding under which"
+    )
     programs.add_argument("--python-version", metavar="VERSION", type=_version, help="as 3.12")
     programs.add_argument("--platform", choices=_PLATFORMS)
 

@@ -10,6 +10,7 @@ Files are read once. TOML is parsed only where the bytes show that there is some
 
 from __future__ import annotations
 
+import keyword
 import os
 import re
 import sys
@@ -18,16 +19,19 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from flushlint.globs import PathPatterns
 from flushlint.python_version import lowest_allowed, parse_version
 from flushlint.selection import Layer, matching_codes, unknown_prefixes
+from flushlint.user_tables import NO_TABLES, UserTables
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flushlint.config_schema import Section
-    from flushlint.model import AnalysisOptions, InputError, Platform, StartMethod
+    from flushlint.model import AnalysisOptions, InputError, Platform, StartMethodOption
 
 __all__ = ["ConfigError", "Configuration", "Settings"]
 
 _FILE_NAME = "pyproject.toml"
+# A module and a function in it.
+_SHORTEST = 2
 _LINE = re.compile(r" ?\(?at line (\d+), column \d+\)?$")
 
 
@@ -54,9 +58,10 @@ class Settings(NamedTuple):
     layer: Layer = Layer()
     exclude: PathPatterns = PathPatterns((), os.sep)
     per_file_ignores: tuple[tuple[PathPatterns, tuple[str, ...]], ...] = ()
-    start_method: StartMethod | None = None
+    start_method: StartMethodOption | None = None
     python_version: tuple[int, int] | None = None
     platform: Platform | None = None
+    tables: UserTables = NO_TABLES
 
     def ignored_codes(self, path: str) -> frozenset[str]:
         """Return the codes that `per-file-ignores` switches off for `path`, an absolute one."""
@@ -109,7 +114,20 @@ class Configuration:
         if version is None and not self._isolated:
             version = self._required_python(directory)
         return AnalysisOptions(
-            start_method=settings.start_method, python_version=version, platform=settings.platform
+            start_method=settings.start_method,
+            python_version=version,
+            platform=settings.platform,
+            tables=settings.tables,
+        )
+
+    def may_name_spawners(self, directory: str) -> bool:
+        """Return whether `settings` may name spawners, by the bytes of the files alone.
+
+        Raises ConfigError.
+        """
+        return not self._isolated and any(
+            b"flushlint" in content and b"spawners" in content
+            for content in map(self._read, self._parents(directory))
         )
 
     def _find_settings(self, directory: str) -> Settings | ConfigError:
@@ -257,7 +275,32 @@ def _settings_from(section: Section, path: str, base: str) -> Settings:
         start_method=section.start_method,
         python_version=version,
         platform=section.platform,
+        tables=_tables_from(section),
     )
+
+
+_TABLES = ("openers", "writers", "flushers", "closers", "spawners")
+
+
+def _tables_from(section: Section) -> UserTables:
+    """Check the names in the user's tables. Raises ValueError that names the key."""
+    known: dict[str, str] = {}
+    tables: dict[str, tuple[str, ...]] = {key: getattr(section, key) for key in _TABLES}
+    for key, names in tables.items():
+        for name in names:
+            parts = name.split(".")
+            if len(parts) < _SHORTEST or not all(map(_is_identifier, parts)):
+                raise ValueError(
+                    f"key `{key}`: {name!r} is no qualified name, such as 'package.function'"
+                )
+            other = known.setdefault(name, key)
+            if other != key:
+                raise ValueError(f"key `{key}`: {name!r} is in `{other}` as well")
+    return UserTables(**tables) if known else NO_TABLES
+
+
+def _is_identifier(part: str) -> bool:
+    return part.isidentifier() and not keyword.iskeyword(part)
 
 
 def _os_cause(error: OSError | ValueError) -> str:

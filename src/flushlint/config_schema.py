@@ -10,7 +10,8 @@ import re
 
 import msgspec
 
-from flushlint.model import Platform, StartMethod  # noqa: TC001 - msgspec reads the annotations
+# msgspec reads the annotations.
+from flushlint.model import Platform, StartMethodOption  # noqa: TC001
 
 __all__ = ["Section", "decode_section"]
 
@@ -26,9 +27,14 @@ class Section(msgspec.Struct, forbid_unknown_fields=True, rename="kebab", frozen
     ignore: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
     per_file_ignores: dict[str, tuple[str, ...]] = {}
-    start_method: StartMethod | None = None
+    start_method: StartMethodOption | None = None
     python_version: str | None = None
     platform: Platform | None = None
+    openers: tuple[str, ...] = ()
+    writers: tuple[str, ...] = ()
+    flushers: tuple[str, ...] = ()
+    closers: tuple[str, ...] = ()
+    spawners: tuple[str, ...] = ()
 
 
 def decode_section(table: object) -> Section:

@@ -6,7 +6,8 @@ file passes the gate.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from dataclasses import replace
+from typing import TYPE_CHECKING, get_args
 
 from flushlint import gate
 from flushlint.model import (
@@ -16,6 +17,7 @@ from flushlint.model import (
     InputError,
     Position,
     Span,
+    StartMethod,
     WitnessStep,
 )
 
@@ -37,7 +39,7 @@ def check_source(data: bytes, path: str, options: AnalysisOptions) -> Analysis:
     Selection and suppression are the faces' business. What can't be decoded or parsed is an
     error in the answer.
     """
-    if not gate.passes(data):
+    if not gate.passes(data, options.tables):
         return _CLEAN
     from flushlint.source import read_source
 
@@ -50,7 +52,7 @@ def check_text(text: str, path: str, options: AnalysisOptions) -> Analysis:
 
     A coding cookie in the text is a comment like any other.
     """
-    if not gate.passes(text.encode("utf-8", "surrogatepass")):
+    if not gate.passes(text.encode("utf-8", "surrogatepass"), options.tables):
         return _CLEAN
     from flushlint.source import Source
 
@@ -79,15 +81,42 @@ def _diagnostics(
     from flushlint.source import collector_off
 
     with collector_off():
-        found = list(check(module, run_module(module, options)))
+        if options.start_method == "all":
+            found = _audit(module, options)
+        else:
+            found = [(finding, ()) for finding in check(module, run_module(module, options))]
     if not found:
         return ()
     positions = Positions(module, source)
-    made = {_diagnostic(source, positions, finding): None for finding in found}
+    made = {_diagnostic(source, positions, *one): None for one in found}
     return tuple(sorted(made, key=lambda d: (d.span, d.code, d.message)))
 
 
-def _diagnostic(source: Source, positions: Positions, finding: Finding) -> Diagnostic:
+def _audit(
+    module: cst.Module, options: AnalysisOptions
+) -> list[tuple[Finding, tuple[StartMethod, ...]]]:
+    """Run the program under every start method; say of each finding under which it holds."""
+    from flushlint.machine.program import run_module
+    from flushlint.rules.checks import check
+
+    methods: tuple[StartMethod, ...] = get_args(StartMethod)
+    found: dict[object, tuple[Finding, tuple[StartMethod, ...]]] = {}
+    for method in methods:
+        log = run_module(module, replace(options, start_method=method))
+        for finding in check(module, log):
+            key = (finding.code, finding.node, finding.subject)
+            first, under = found.get(key, (finding, ()))
+            if method not in under:
+                found[key] = (first, (*under, method))
+    for finding, under in found.values():
+        if under != methods:
+            finding.message += f" (under {' and '.join(under)})"
+    return list(found.values())
+
+
+def _diagnostic(
+    source: Source, positions: Positions, finding: Finding, under: tuple[StartMethod, ...]
+) -> Diagnostic:
     from flushlint.rules.registry import RULES
 
     rule = RULES[finding.code]
@@ -105,6 +134,7 @@ def _diagnostic(source: Source, positions: Positions, finding: Finding) -> Diagn
             for step in finding.steps
         ),
         opt_in=finding.opt_in or rule.opt_in,
+        start_methods=under,
     )
 
 

@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
 from flushlint import gate
 from flushlint.rules.registry import RULES
+from flushlint.user_tables import NO_TABLES
 
 if TYPE_CHECKING:
     import argparse
@@ -27,8 +28,9 @@ if TYPE_CHECKING:
 
     from flake8.options.manager import OptionManager
 
-    from flushlint.config import Configuration
+    from flushlint.config import ConfigError, Configuration
     from flushlint.model import AnalysisOptions, Diagnostic
+    from flushlint.user_tables import UserTables
 
 __all__ = ["FlushlintPlugin", "one_line"]
 
@@ -70,7 +72,7 @@ class FlushlintPlugin:
         """Register the options, on the command line and in flake8's configuration."""
         option_manager.extend_default_ignore(_OFF_BY_DEFAULT)
         for name, metavar, meaning in (
-            ("start-method", "METHOD", "fork, spawn or forkserver"),
+            ("start-method", "METHOD", "fork, spawn, forkserver or all"),
             ("python-version", "VERSION", "the Python it runs on, such as 3.12"),
             ("platform", "PLATFORM", "linux, darwin or win32"),
         ):
@@ -113,13 +115,19 @@ class FlushlintPlugin:
 
     def _findings(self) -> Iterator[Diagnostic]:
         text = "".join(self._lines)
-        if not gate.passes(text.encode("utf-8", "replace")):
+        data = text.encode("utf-8", "replace")
+        if not gate.passes(data) and not self._passes_by_tables(data):
             return
         from flushlint.engine import check_text
 
         # An error stays unsaid: flake8 reports what can't be read or parsed itself (E902, E999).
         analysis = check_text(text, self._filename, self._analysis_options())
         yield from (finding for finding in analysis.diagnostics if self._is_wanted(finding))
+
+    def _passes_by_tables(self, data: bytes) -> bool:
+        """Tell whether the module has to be analysed because of the user's own tables."""
+        tables = _configured_tables(os.path.dirname(os.path.abspath(self._filename)))
+        return tables is not NO_TABLES and gate.passes(data, tables)
 
     def _is_wanted(self, finding: Diagnostic) -> bool:
         """Tell whether flake8 may see a finding.
@@ -156,6 +164,7 @@ class FlushlintPlugin:
             start_method=given.start_method or configured.start_method,
             python_version=given.python_version or configured.python_version,
             platform=given.platform or configured.platform,
+            tables=configured.tables,
         )
 
 
@@ -166,7 +175,7 @@ def one_line(message: str) -> str:
 
 def _given_options(options: argparse.Namespace | None) -> AnalysisOptions:
     """Return what flake8 was given. Raises ValueError that names the option."""
-    from flushlint.model import AnalysisOptions, Platform, StartMethod
+    from flushlint.model import AnalysisOptions, Platform, StartMethodOption
     from flushlint.python_version import parse_version
 
     version = getattr(options, "flushlint_python_version", None)
@@ -175,7 +184,7 @@ def _given_options(options: argparse.Namespace | None) -> AnalysisOptions:
     except ValueError as error:
         raise ValueError(f"--flushlint-python-version: {error}") from None
     return AnalysisOptions(
-        start_method=_choice(options, "start-method", get_args(StartMethod)),
+        start_method=_choice(options, "start-method", get_args(StartMethodOption)),
         python_version=python_version,
         platform=_choice(options, "platform", get_args(Platform)),
     )
@@ -217,9 +226,27 @@ def _configured_options(directory: str) -> AnalysisOptions:
     try:
         return _configuration().analysis_options(directory)
     except ConfigError as error:
-        place = error.path if error.line is None else f"{error.path}:{error.line}"
-        _say_once(f"flushlint: {place}: {error.cause}\n")
+        _say_wrong(error)
         return AnalysisOptions()
+
+
+@functools.cache
+def _configured_tables(directory: str) -> UserTables:
+    """Return the user's tables, none where they name no spawners or the configuration is wrong."""
+    from flushlint.config import ConfigError
+
+    configuration = _configuration()
+    try:
+        if configuration.may_name_spawners(directory):
+            return configuration.settings(directory).tables
+    except ConfigError as error:
+        _say_wrong(error)
+    return NO_TABLES
+
+
+def _say_wrong(error: ConfigError) -> None:
+    place = error.path if error.line is None else f"{error.path}:{error.line}"
+    _say_once(f"flushlint: {place}: {error.cause}\n")
 
 
 @functools.cache

@@ -19,6 +19,7 @@ A name that is put together at run time (``"f" + "ork"``) or spelled with escape
 from __future__ import annotations
 
 import re
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from flushlint.knowledge.constants import CANONICAL
@@ -26,18 +27,28 @@ from flushlint.knowledge.processes import (
     FORKS,
     HARD_EXITS,
     KILLS,
+    PARALLEL,
+    POOL_TYPES,
     PROCESS_PACKAGES,
+    PROCESS_STARTERS,
     PROCESS_TYPES,
 )
+from flushlint.knowledge.stream_types import LIBRARY_OPENERS
 from flushlint.knowledge.streams import OPENERS
+from flushlint.knowledge.third_party import FILE_OPENERS
+from flushlint.knowledge.third_party import OPENERS as TYPE_OPENERS
 from flushlint.tokens import STRING_OR_COMMENT
+from flushlint.user_tables import NO_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
+    from flushlint.user_tables import UserTables
+
 __all__ = ["passes"]
 
 _SIGKILL = (b"SIGKILL", b"9")
+_STARTERS = (*PROCESS_TYPES, *POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
 
 _WORDS: dict[bytes, Callable[[bytes], object]] = {}
 
@@ -60,21 +71,33 @@ class _Name(NamedTuple):
 _Needle: TypeAlias = "tuple[bytes, tuple[tuple[bytes, tuple[_Name, ...]], ...]]"
 
 
-def passes(data: bytes) -> bool:
-    """Return whether the module may start, fork or end a process, so that it has to be analysed."""
-    candidates: list[_Name] = []
-    for needle, leaves in _SOUGHT:
+def passes(data: bytes, tables: UserTables = NO_TABLES) -> bool:
+    """Return whether the module may start, fork or end a process, so that it has to be analysed.
+
+    So it may if it names a spawner of the user's `tables`.
+    """
+    candidates = _candidates(_SOUGHT, data)
+    if tables is NO_TABLES:
+        return bool(candidates) and _is_in_code(candidates, data, ())
+    spawners, openers = _of_user(tables)
+    candidates += _candidates(spawners, data)
+    return bool(candidates) and _is_in_code(candidates, data, openers)
+
+
+def _candidates(sought: tuple[_Needle, ...], data: bytes) -> list[_Name]:
+    found: list[_Name] = []
+    for needle, leaves in sought:
         if needle in data:
             for leaf, names in leaves:
                 if _has_word(leaf, data):
-                    candidates += [name for name in names if _is_complete(name, data)]
-    return bool(candidates) and _is_in_code(candidates, data)
+                    found += [name for name in names if _is_complete(name, data)]
+    return found
 
 
 def _names() -> set[_Name]:
     """Return what is looked for, with every other spelling that the tables know."""
     functions = {*FORKS, *HARD_EXITS, *KILLS}
-    names = {*PROCESS_TYPES, *functions}
+    names = {*_STARTERS, *functions}
     for alias, canonical in CANONICAL.items():
         if canonical in names:
             names.add(alias)
@@ -84,7 +107,7 @@ def _names() -> set[_Name]:
             for name in functions
             if name.startswith(f"{canonical}.")
         }
-    packages = {package.partition(".")[0] for package in PROCESS_PACKAGES}
+    packages = {name.partition(".")[0] for name in (*PROCESS_PACKAGES, *_STARTERS)}
     beside: dict[str, tuple[tuple[bytes, ...], ...]] = {}
     for name, source in KILLS.items():
         own = ((_leaf(source).encode(),),) if source is not None else ()
@@ -93,6 +116,18 @@ def _names() -> set[_Name]:
         _Name(root.encode(), leaf.encode(), root not in packages, beside.get(leaf, ()))
         for root, leaf in ((name.partition(".")[0], _leaf(name)) for name in names)
     }
+
+
+@lru_cache(maxsize=8)
+def _of_user(tables: UserTables) -> tuple[tuple[_Needle, ...], tuple[_Name, ...]]:
+    """Return what a configuration adds: names of spawners, and of openers. Compiled once."""
+    spawners = {_name(name) for name in tables.spawners}
+    return _sought(spawners), tuple(map(_name, tables.openers))
+
+
+def _name(name: str) -> _Name:
+    """Return a name that may be reached in any way, as long as its package is spelled out."""
+    return _Name(name.partition(".")[0].encode(), _leaf(name).encode(), through_module=False)
 
 
 def _leaf(name: str) -> str:
@@ -117,6 +152,12 @@ _FILES = (
     b"open", b"File", b"TextIOWrapper", b"Buffered", b"makefile", b"Handler", b"basicConfig",
     b"stdout", b"stderr",
 )  # fmt: skip
+# The other openers of the tables, by name and package.
+_OPENERS = tuple(
+    name
+    for name in map(_name, sorted({*OPENERS, *FILE_OPENERS, *LIBRARY_OPENERS, *TYPE_OPENERS}))
+    if not any(sign in name.leaf for sign in _FILES)
+)
 # What writes to standard output unasked. That matters to forks and exits only: `multiprocessing`
 # itself empties the standard streams.
 _OUTPUT = b"print"
@@ -126,7 +167,7 @@ _NAMEABLE = frozenset(
     word
     for name in _names()
     for word in (name.leaf, *(word for words in name.beside for word in words))
-) | {*_FILES, _OUTPUT, *(_leaf(name).encode() for name in OPENERS)}
+) | {*_FILES, _OUTPUT, *(_leaf(name).encode() for name in OPENERS), *(n.leaf for n in _OPENERS)}
 
 
 def _has_word(word: bytes, data: bytes) -> bool:
@@ -149,7 +190,7 @@ def _is_complete(name: _Name, data: bytes) -> bool:
     )
 
 
-def _is_in_code(candidates: list[_Name], data: bytes) -> bool:
+def _is_in_code(candidates: list[_Name], data: bytes, openers: tuple[_Name, ...]) -> bool:
     """Apply the third stage."""
     if _OTHER_ENCODING.match(data):
         return True
@@ -157,7 +198,9 @@ def _is_in_code(candidates: list[_Name], data: bytes) -> bool:
     if code is None:
         return True
     found = [n for n in candidates if _has_word(n.leaf, code) and _is_complete(n, code)]
-    has_file = any(sign in code for sign in _FILES)
+    has_file = any(sign in code for sign in _FILES) or any(
+        name.leaf in code and name.root in code for name in (*_OPENERS, *openers)
+    )
     if has_file and not all(name.through_module for name in found):
         return True
     if not (has_file or _OUTPUT in code):

@@ -1,6 +1,7 @@
 """The values that every part of flushlint speaks in: places, witnesses, diagnostics, errors.
 
-Frozen and free of imports from the rest of the package, so that any module may use them.
+Frozen and, but for the user's tables, free of imports from the rest of the package, so that any
+module may use them.
 Lines are 1-based. Columns are 0-based and count code points, as flake8 plugins and LibCST
 count them; each face converts once, when it writes.
 """
@@ -9,6 +10,8 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from typing import Literal
+
+from flushlint.user_tables import NO_TABLES, UserTables
 
 __all__ = [
     "Analysis",
@@ -20,6 +23,7 @@ __all__ = [
     "Severity",
     "Span",
     "StartMethod",
+    "StartMethodOption",
     "StepKind",
     "WitnessStep",
 ]
@@ -27,6 +31,7 @@ __all__ = [
 Severity = Literal["error", "warning"]
 StepKind = Literal["opened", "handed-over", "written", "ended"]
 StartMethod = Literal["fork", "spawn", "forkserver"]
+StartMethodOption = Literal["fork", "spawn", "forkserver", "all"]
 Platform = Literal["linux", "darwin", "win32"]
 
 
@@ -69,7 +74,8 @@ class Diagnostic:
     statement around it, on whose first and last line a suppression comment is honoured.
     One that is `opt_in` is shown only where its code is selected, not where it is on by default.
     `message` is one line that holds no ``path:line:col`` text. `subject` is the source text
-    of the file variable that the message speaks of.
+    of the file variable that the message speaks of. `start_methods` are those under which it
+    holds, where all have been tried.
     """
 
     code: str
@@ -82,6 +88,7 @@ class Diagnostic:
     subject: str = ""
     witness: tuple[WitnessStep, ...] = ()
     opt_in: bool = False
+    start_methods: tuple[StartMethod, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,12 +109,14 @@ class AnalysisOptions:
     """What the machine assumes where the program itself does not say.
 
     None means unset: the start method is then fork's, with a message that says what
-    happens under the others; `platform` takes the values of `sys.platform`.
+    happens under the others; `platform` takes the values of `sys.platform`. The start method
+    ``all`` asks for what would happen under each of them.
     """
 
-    start_method: StartMethod | None = None
+    start_method: StartMethodOption | None = None
     python_version: tuple[int, int] | None = None
     platform: Platform | None = None
+    tables: UserTables = NO_TABLES
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,7 +10,15 @@ from tests.oracle.fixture import Fixture, Marker, load_fixtures
 from tests.oracle.interpreters import Interpreter, chosen_interpreters, found_interpreters
 from tests.oracle.linter import findings
 from tests.oracle.run import Job, Run, run_program
-from tests.oracle.verdict import Comparison, Verdict, classes_of, compare, expected_verdict, judge
+from tests.oracle.verdict import (
+    Comparison,
+    Verdict,
+    classes_of,
+    compare,
+    expected_verdict,
+    judge,
+    shown_verdict,
+)
 
 __all__ = [
     "Comparison",
@@ -29,4 +37,5 @@ __all__ = [
     "judge",
     "load_fixtures",
     "run_program",
+    "shown_verdict",
 ]

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 from tests.oracle.fixture import Fixture, Marker, load_fixture
 from tests.oracle.interpreters import Interpreter, ask
 from tests.oracle.linter import findings
-from tests.oracle.verdict import Verdict, expected_verdict, judge
+from tests.oracle.verdict import Comparison, expected_verdict, judge, shown_verdict
 
 if TYPE_CHECKING:
     from flushlint.model import StartMethod
@@ -40,10 +40,10 @@ def main() -> int:
 
 def _show(fixture: Fixture, method: StartMethod, interpreter: Interpreter) -> bool:
     print(f"{fixture.path} ({method}, {interpreter})")
-    verdict: set[Verdict] = set()
+    results: list[Comparison] = []
     for job in fixture.jobs(method, interpreter.path):
         result = judge(job)
-        verdict |= result.verdict
+        results.append(result)
         print(f"  run {list(job.arguments)}: {', '.join(sorted(result.verdict)) or 'harmless'}")
         for title, text in (("missing", result.missing), ("extra", result.extra)):
             if text:
@@ -54,7 +54,8 @@ def _show(fixture: Fixture, method: StartMethod, interpreter: Interpreter) -> bo
     announced = fixture.markers[method]
     print(f"  markers:  {_list(announced)}")
     print(f"  findings: {_list(found)}")
-    runs_agree = expected_verdict(fixture, method, interpreter.minor) in (None, verdict)
+    expected = expected_verdict(fixture, method, interpreter.minor)
+    runs_agree = expected in (None, shown_verdict(fixture, method, results))
     print(f"  run and markers {'agree' if runs_agree else 'DISAGREE'}")
     return runs_agree and found == announced
 

@@ -65,6 +65,7 @@ class Fixture:
     max_python: tuple[int, int] | None
     stdin: str
     crash: bool
+    ordered: bool
     overflow: Overflow | None
     selected: tuple[str, ...]
 
@@ -76,8 +77,9 @@ class Fixture:
     def jobs(self, start_method: StartMethod, python: str) -> list[Job]:
         """Return the runs that the fixture asks for under one start method."""
         program = self.path.read_bytes()
+        ordered = self.ordered or "FLU202" in self.codes(start_method)
         return [
-            Job(program, python, self.path.name, start_method, arguments, self.stdin)
+            Job(program, python, self.path.name, start_method, arguments, self.stdin, ordered)
             for arguments in self.argument_lists
         ]
 
@@ -115,6 +117,7 @@ def load_fixture(path: Path, root: Path = FIXTURES) -> Fixture:
             max_python=directives.max_python,
             stdin=directives.stdin,
             crash=directives.crash,
+            ordered=directives.ordered,
             overflow=directives.overflow,
             selected=directives.selected,
         )
@@ -133,6 +136,7 @@ class _Directives:
         self.max_python: tuple[int, int] | None = None
         self.stdin = ""
         self.crash = False
+        self.ordered = False
         self.overflow: Overflow | None = None
         self.selected: tuple[str, ...] = ()
 
@@ -164,6 +168,8 @@ class _Directives:
             self.stdin = re.sub(r"\\[nt\\]", lambda escape: _ESCAPES[escape[0]], value)
         elif key == "crash":
             self.crash = True
+        elif key == "ordered":
+            self.ordered = True
         elif key == "overflow":
             self.overflow = _overflow(value)
         elif key == "select":

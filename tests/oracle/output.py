@@ -44,7 +44,7 @@ def collect(work: Path, log: Path | None, stdout: bytes, stderr: bytes) -> Outpu
     files = {
         path.relative_to(work).as_posix(): path.read_bytes()
         for path in sorted(work.rglob("*"))
-        if path.is_file() and not path.is_symlink()
+        if path.is_file() and not path.is_symlink() and not _is_database(path)
     }
     shelf = _Shelf()
     logged = _read_log(log, work) if log else {}
@@ -58,6 +58,19 @@ def collect(work: Path, log: Path | None, stdout: bytes, stderr: bytes) -> Outpu
     said, exceptions = _split_stderr(text)
     shelf.texts.update({"<stdout>": stdout, "<stderr>": said.encode()})
     return Output(shelf.texts, frozenset(shelf.unreadable), exceptions, text)
+
+
+def _is_database(path: Path) -> bool:
+    """Tell whether a file belongs to a database, of `sqlite3` or one of those behind `dbm`.
+
+    What is in it stands at places that depend on the order of writes; programs say what they
+    find there.
+    """
+    if path.suffix in (".dat", ".dir", ".bak"):
+        return path.with_suffix(".dir").is_file() and path.with_suffix(".dat").is_file()
+    with path.open("rb") as file:
+        start = file.read(16)
+    return start.startswith(_DATABASES) or path.name.endswith("-journal")
 
 
 def _read_log(log: Path, work: Path) -> dict[str, dict[str, bytes]]:
@@ -94,6 +107,8 @@ _COMPRESSED: Final[dict[bytes, Callable[[], _Decompressor]]] = {
     b"BZh": bz2.BZ2Decompressor,
     b"\xfd7zXZ\x00": lzma.LZMADecompressor,
 }
+_DATABASES: Final = (b"SQLite format 3\0", b"\xcd\x9a\x57\x13", b"\xce\x9a\x57\x13",
+                     b"\xcf\x9a\x57\x13")  # fmt: skip
 _TAR_MAGIC: Final = slice(257, 262)
 _ERRORS: Final = (OSError, EOFError, zlib.error, lzma.LZMAError)
 

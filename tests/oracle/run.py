@@ -37,7 +37,8 @@ class ProgramTimeoutError(Exception):
 class Job:
     """A program and how it is run.
 
-    `start_method` is what its multiprocessing starts from; a choice of its own wins.
+    `start_method` is what its multiprocessing starts from; a choice of its own wins. `ordered`
+    says that the order counts in which its processes write.
     """
 
     program: bytes
@@ -46,6 +47,7 @@ class Job:
     start_method: StartMethod = "fork"
     arguments: tuple[str, ...] = ()
     stdin: str = ""
+    ordered: bool = False
 
 
 @dataclass(frozen=True)

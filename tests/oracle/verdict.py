@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final, Literal
@@ -23,9 +24,10 @@ __all__ = [
     "compare",
     "expected_verdict",
     "judge",
+    "shown_verdict",
 ]
 
-Verdict = Literal["lost", "doubled", "crash"]
+Verdict = Literal["lost", "doubled", "torn", "crash"]
 
 _CLASSES: Final[dict[str, Verdict]] = {
     "FLU101": "lost",
@@ -35,14 +37,25 @@ _CLASSES: Final[dict[str, Verdict]] = {
     "FLU105": "lost",
     "FLU106": "lost",
     "FLU201": "doubled",
+    "FLU202": "torn",
+    "FLU203": "lost",
     "FLU301": "crash",
+    "FLU302": "crash",
+    "FLU303": "crash",
+    "FLU304": "crash",
     "FLU401": "crash",
     "FLU402": "lost",
     "FLU403": "lost",
+    "FLU404": "lost",
     "FLU405": "lost",
 }
-_CRASHES: Final = ("pickle", "serialize", "unbuffered text I/O")
-"""What the exceptions behind FLU301 and FLU401 say; 3.7 and older said "serialize"."""
+_CRASHES: Final = re.compile(
+    r"pickle|serialize|Can't get (local object|attribute)|"  # FLU301, FLU302; 3.7 said "serialize"
+    r"unbuffered text I/O|"  # FLU401
+    r"RuntimeError: ?$|context has already been set|"  # FLU303: what it says fills more lines
+    r"NameError: |object has no attribute|has no attribute '\w+'$"  # FLU304
+)
+"""What the exceptions behind the rules say, in the last line of their tracebacks."""
 
 
 class HarnessError(AssertionError):
@@ -77,6 +90,16 @@ def expected_verdict(
     return classes_of(codes)
 
 
+def shown_verdict(
+    fixture: Fixture, start_method: StartMethod, results: Iterable[Comparison]
+) -> frozenset[Verdict]:
+    """Return what a fixture's runs together show. A crash that it is written to end in is none."""
+    shown = frozenset[Verdict]().union(*(result.verdict for result in results))
+    if fixture.crash and "crash" not in classes_of(fixture.codes(start_method)):
+        return shown - {"crash"}
+    return shown
+
+
 def judge(job: Job) -> Comparison:
     """Run a program both ways and compare.
 
@@ -84,7 +107,7 @@ def judge(job: Job) -> Comparison:
     """
     as_is, intent = (run_program(job, intent=intent) for intent in (False, True))
     _check_same_end(as_is, intent)
-    return compare(as_is.output, intent.output)
+    return compare(as_is.output, intent.output, ordered=job.ordered)
 
 
 def _check_same_end(as_is: Run, intent: Run) -> None:
@@ -101,20 +124,21 @@ def _kinds(exceptions: tuple[str, ...]) -> Counter[str]:
     return Counter(line.partition(":")[0] for line in exceptions)
 
 
-def compare(as_is: Output, intent: Output) -> Comparison:
+def compare(as_is: Output, intent: Output, *, ordered: bool = False) -> Comparison:
     """Compare what a run left behind with what every write at once would have left.
 
-    The order in which processes write doesn't count.
+    The order in which processes write counts only if `ordered`, and in files only.
     """
     missing, extra = Counter[bytes](), Counter[bytes]()
     for here, meant in _pair_up(as_is, intent):
-        lost_here, more_here = _differences(here, meant)
+        lost_here, more_here = _differences(_without_holes(here, meant), meant)
         missing += lost_here
         extra += more_here
-    crashes = [line for line in as_is.exceptions if any(sign in line for sign in _CRASHES)]
+    crashes = [line for line in as_is.exceptions if _CRASHES.search(line)]
     facts: dict[Verdict, bool] = {
         "lost": bool(missing or as_is.unreadable - intent.unreadable),
         "doubled": bool(extra),
+        "torn": ordered and _is_torn(as_is, intent),
         "crash": bool(crashes),
     }
     return Comparison(
@@ -123,6 +147,18 @@ def compare(as_is: Output, intent: Output) -> Comparison:
         extra=_show(extra),
         exceptions=tuple(line for line in as_is.exceptions if line not in crashes),
     )
+
+
+def _is_torn(as_is: Output, intent: Output) -> bool:
+    """Tell whether some file holds all that was meant for it, and nothing else, in disorder."""
+    common = as_is.texts.keys() & intent.texts.keys()
+    pairs = [(as_is.texts[name], intent.texts[name]) for name in common if not name.startswith("<")]
+    return any(here != meant and not any(_differences(here, meant)) for here, meant in pairs)
+
+
+def _without_holes(here: bytes, meant: bytes) -> bytes:
+    """Leave out what nobody wrote: a process wrote behind what another one had cut off."""
+    return here if b"\0" in meant else here.replace(b"\0", b"")
 
 
 def _pair_up(as_is: Output, intent: Output) -> list[tuple[bytes, bytes]]:

@@ -2,14 +2,20 @@
 
 from __future__ import annotations
 
+from typing import Literal, NamedTuple
+
 __all__ = [
     "FORKS",
     "HARD_EXITS",
     "KILLS",
+    "PARALLEL",
     "PICKLED_BY_DILL",
+    "POOL_TYPES",
     "PROCESS_PACKAGES",
+    "PROCESS_STARTERS",
     "PROCESS_TYPES",
     "TERMINAL_FORKS",
+    "PoolType",
     "default_start_method",
 ]
 
@@ -28,6 +34,40 @@ PROCESS_TYPES: dict[str, str | None] = {
     "multiprocessing.context.SpawnProcess": "spawn",
     "multiprocessing.context.ForkServerProcess": "forkserver",
 }
+
+
+class PoolType(NamedTuple):
+    """A class whose instances run tasks in worker processes.
+
+    `interface` is that of `multiprocessing.Pool` or that of `concurrent.futures.Executor`;
+    `method` is the start method of those that fix it. A `dill` pool pickles nearly everything.
+    """
+
+    interface: Literal["pool", "executor"]
+    method: str | None = None
+    dill: bool = False
+
+
+POOL_TYPES: dict[str, PoolType] = {
+    "multiprocessing.Pool": PoolType("pool"),
+    "multiprocessing.context.ForkContext.Pool": PoolType("pool", "fork"),
+    "multiprocessing.context.SpawnContext.Pool": PoolType("pool", "spawn"),
+    "multiprocessing.context.ForkServerContext.Pool": PoolType("pool", "forkserver"),
+    "torch.multiprocessing.Pool": PoolType("pool"),
+    "billiard.Pool": PoolType("pool"),
+    "multiprocess.Pool": PoolType("pool", dill=True),
+    "pathos.multiprocessing.ProcessPool": PoolType("pool", dill=True),
+    "concurrent.futures.ProcessPoolExecutor": PoolType("executor"),
+}
+
+# Functions that start processes for a target: position and default of the start method.
+PROCESS_STARTERS: dict[str, int] = {
+    "torch.multiprocessing.spawn": 5,
+    "torch.multiprocessing.start_processes": 5,
+}
+
+# Calls of functions in parallel; which processes run them, the call says.
+PARALLEL = ("joblib.Parallel",)
 
 FORKS = ("os.fork", "os.forkpty", "pty.fork")
 

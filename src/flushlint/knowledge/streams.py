@@ -11,6 +11,7 @@ __all__ = [
     "MEMORY_FILES",
     "OPENERS",
     "STREAM_WORDS",
+    "VARYING_WORDS",
     "WRITERS",
     "WRITER_TYPES",
     "Opener",
@@ -23,7 +24,8 @@ class Opener(NamedTuple):
     """A function that opens a file.
 
     `target`, `mode` and `buffering` are positions of parameters (-1: there is none), by name
-    as in the signature; `default` is the default mode. `layer` says what it returns.
+    as in the signature; `default` is the default mode. `layer` says what it returns. One that
+    goes `by_suffix` compresses a file with the suffix of a compressed one, or if told to.
     """
 
     layer: Literal["file", "binary", "compressed", "zip", "tar"]
@@ -32,6 +34,7 @@ class Opener(NamedTuple):
     default: str = "r"
     buffering: int = -1
     fileobj: int = -1
+    by_suffix: bool = False
 
 
 OPENERS: dict[str, Opener] = {
@@ -102,14 +105,27 @@ STREAM_WORDS = frozenset(
      "__exit__", "__del__"}
 )  # fmt: skip
 
+# Words in the computation of a path that make it another one in each process, or each time.
+VARYING_WORDS = frozenset(
+    {"getpid", "getppid", "pid", "get_ident", "current_process", "parent_process", "time",
+     "time_ns", "perf_counter", "monotonic", "now", "utcnow", "today", "strftime", "ctime",
+     "uuid1", "uuid4", "random", "randint", "randrange", "choice", "getrandbits", "token_hex",
+     "urandom", "mkstemp", "mkdtemp", "mktemp", "NamedTemporaryFile", "TemporaryDirectory",
+     "input", "readline", "open", "dup", "pipe", "fileno", "next", "count"}
+)  # fmt: skip
+
 
 class WriterType(NamedTuple):
-    """A class whose instances write to a file given to its constructor."""
+    """A class whose instances write to a file given to its constructor.
+
+    `flush` is the keyword of the constructor with which they flush each time.
+    """
 
     file: int
     keyword: str
     methods: tuple[str, ...]
     newline: bool | None = None
+    flush: str = ""
 
 
 WRITER_TYPES: dict[str, WriterType] = {

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from flushlint.machine import attributes, calls, classes, names
+from flushlint.machine import attributes, calls, classes, names, typed_streams
 from flushlint.machine.containers import put_item
 from flushlint.machine.generators import exhaust
 from flushlint.machine.interpreter import STD_STREAMS, Machine
@@ -66,6 +66,7 @@ def _assign_item(m: Machine, state: State, target: cst.Subscript, value: Value) 
                 done.pop()
                 found.append(done)
             continue
+        typed_streams.put_item(m, after, receiver, target)
         if key_node is None:
             _store_slice(m, after, target, receiver, item)
         else:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge import constants
-from flushlint.knowledge.processes import PROCESS_TYPES
-from flushlint.machine import calls, classes
+from flushlint.knowledge.processes import POOL_TYPES, PROCESS_PACKAGES, PROCESS_TYPES
+from flushlint.machine import calls, classes, typed_streams
 from flushlint.machine.namespaces import namespace
 from flushlint.machine.objects import Class, Function, Generator, Instance, Sequence, Stream
 from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Unknown, Value
@@ -24,6 +24,7 @@ _PLAIN = frozenset({"args", "errno", "strerror", "filename", "code", "pid", "exi
 # Library types that hold what the program gives them, and have nothing else.
 NAMESPACES = frozenset({"types.SimpleNamespace", "threading.local"})
 _OF_OBJECT = ("__init__", "__new__", "__setattr__", "__init_subclass__")
+_SHARED = frozenset(Ext(f"{package}.Value") for package in PROCESS_PACKAGES)
 _PROPERTIES = (Ext("builtins.property"), Ext("functools.cached_property"))
 
 
@@ -85,6 +86,8 @@ def _of_function(m: Machine, obj: Function, value: Value, name: str) -> Value:
 
 
 def _of_stream(m: Machine, state: State, value: Ref, stream: Stream, name: str) -> Value:
+    if stream.spec is not None and not stream.spec.is_file:
+        return typed_streams.attribute(m, state, value, stream.spec, name)
     if name == "buffer" and stream.text and stream.below is not None:
         return Ref(stream.below)
     if name in ("raw", "fileobj", "file", "fp") and stream.below is not None and not stream.text:
@@ -144,6 +147,8 @@ def _of_instance(
         return [state.push(_of_super(m, state, instance, name))]
     if instance.cls == Ext("multiprocessing.context"):
         return [state.push(context_member(instance, name))]
+    if name == "value" and instance.cls in _SHARED:
+        return [state.push(m.unknown())]  # another process may have changed it
     found = classes.class_attribute(state, instance.cls, name)
     descriptor = None if found is None else state.look(Instance, found)
     if name in instance.attributes:
@@ -215,6 +220,10 @@ def context_member(instance: Instance, name: str) -> Value:
         for kind, method in PROCESS_TYPES.items():
             if method == chosen.value:
                 return Ext(kind)
+    if name == "Pool" and isinstance(chosen, Const):
+        for kind, pool in POOL_TYPES.items():
+            if pool.method == chosen.value:
+                return Ext(kind)
     return Ext(f"multiprocessing.{name}")
 
 
@@ -265,6 +274,8 @@ def put(
         elif isinstance(obj, (Class, Function)):
             state.names_of(receiver.id)[name] = value
             state.dirty = True
+        elif isinstance(obj, Stream) and obj.spec is not None:
+            typed_streams.set_attribute(state, receiver, obj.spec, name, value)
     return [state]
 
 

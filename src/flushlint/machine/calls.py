@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import libcst as cst
 
-from flushlint.machine import classes
+from flushlint.machine import classes, typed_streams
 from flushlint.machine.objects import (
     Class,
     Env,
@@ -24,11 +24,12 @@ from flushlint.machine.unknown_code import unknown_call
 from flushlint.machine.values import NONE, Bound, Const, Ext, Method, Ref, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Hashable
 
     from flushlint.machine.interpreter import Machine
 
 __all__ = [
+    "BECAUSE",
     "LIBRARY",
     "METHODS",
     "Arguments",
@@ -45,6 +46,7 @@ __all__ = [
     "unknown_call",
 ]
 
+BECAUSE = "%because"
 _DEEPEST = 40
 
 
@@ -173,11 +175,16 @@ def _call_one(m: Machine, state: State, function: Value, arguments: Arguments) -
             return instantiate(m, state, function, arguments)
         if isinstance(obj, Instance):
             return _call_instance(m, state, function, obj, arguments)
+    written = typed_streams.written_by(state, function, arguments)
+    if written is not None:
+        from flushlint.machine.library.stream_methods import send
+
+        return send(m, state, written[0], arguments, written[1].newline)
     return unknown_call(m, state, arguments, receiver=function)
 
 
 def _call_external(m: Machine, state: State, function: Ext, arguments: Arguments) -> list[State]:
-    handler = LIBRARY.get(function.name)
+    handler = m.declared.functions.get(function.name) or LIBRARY.get(function.name)
     if handler is not None:
         return handler(m, state, arguments)
     if function.name in TYPES or _is_exception(function.name):
@@ -356,14 +363,16 @@ def _recurse(m: Machine, state: State, function: Function, arguments: Arguments)
     """
     result = m.unknown()
     values = arguments.values()
-    if function.scope.calls & EMPTYING:
+    if function.scope.calls & (EMPTYING | m.declared.words):
         reached = state.reach(values) | {i for i in state.streams if not state.stream(i).std}
         forget(state, reached)
     state.hold(result.key, values)
     return [state.push(result)]
 
 
-EMPTYING = frozenset({"flush", "close", "seek", "truncate", "detach", "reconfigure"})
+EMPTYING = typed_streams.EMPTYING | {
+    "flush", "close", "seek", "truncate", "detach", "reconfigure",
+}  # fmt: skip
 
 
 def defaults(m: Machine, parameters: cst.Parameters, states: list[State]) -> list[State]:
@@ -531,10 +540,17 @@ def become(state: State, other: State) -> None:
         setattr(state, name, getattr(other, name))
 
 
-def stop(m: Machine, state: State, node: cst.CSTNode, name: str) -> None:
-    """Raise a library exception in a state."""
+def stop(
+    m: Machine, state: State, node: cst.CSTNode, name: str, because: tuple[Hashable, ...] = ()
+) -> None:
+    """Raise a library exception in a state.
+
+    `because` is what the log says of it: a program that names the exception in a handler has
+    seen to that.
+    """
     kind = Ext(name if "." in name else f"builtins.{name}")
-    value = m.new(state, node, Instance(kind, {}), "raised")
+    attributes: dict[str, Value] = {BECAUSE: Const(because)} if because else {}
+    value = m.new(state, node, Instance(kind, attributes), "raised")
     m.leave(state, Signal("raise", value, node))
 
 

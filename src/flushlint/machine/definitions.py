@@ -69,6 +69,8 @@ def _apply(
             state.pop()
             made = Instance(Ext(kind), {slot: target}, node)
             return [state.push(m.new(state, node, made, decorator.name))]
+        if decorator.name == "atexit.register":
+            return _called(m, state, decorator, target, node)
         if decorator.name == "dataclasses.dataclass":
             _make_dataclass(state, target)
         return [state]
@@ -80,15 +82,21 @@ def _apply(
             if instance.cls.name == "%cache":
                 return _apply(m, state, Ext("functools.lru_cache"), target, node)
             return [state]
-        found: list[State] = []
-        for after in calls.call(m, state, decorator, calls.Arguments(node, [target])):
-            result = after.pop()
-            after.pop()
-            found.append(after.push(result))
-        return found
+        return _called(m, state, decorator, target, node)
     if isinstance(decorator, Method):
         return _method_decorator(m, state, decorator, target, node)
     return [state]
+
+
+def _called(
+    m: Machine, state: State, decorator: Value, target: Value, node: cst.CSTNode
+) -> list[State]:
+    found: list[State] = []
+    for after in calls.call(m, state, decorator, calls.Arguments(node, [target])):
+        result = after.pop()
+        after.pop()
+        found.append(after.push(result))
+    return found
 
 
 def _method_decorator(

@@ -44,11 +44,15 @@ def flush_standard_streams(m: Machine, state: State) -> None:
 
 def end_interpreter(m: Machine, state: State) -> None:
     """Leave by a normal interpreter exit: everything pending is written out."""
+    from flushlint.machine.workers import end_all  # whose workers end as processes do
+
+    end_all(m, state)
     m.log.ended.add(state.process)
     for identity in state.streams:
-        pending = state.stream(identity).pending
-        if pending:
-            m.log.emitted(state, pending)
+        stream = state.stream(identity)
+        if stream.pending:
+            m.log.emitted(state, stream.pending)
+            m.log.let_out(state, stream.guarded)
 
 
 def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: bool) -> None:
@@ -69,6 +73,8 @@ def losses(
     m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: bool
 ) -> list[Loss]:
     """Return what would be lost if the process's buffers were thrown away here."""
+    from flushlint.machine.cleanups import would_save  # which calls functions
+
     process = m.log.processes[state.process]
     lost = [
         (identity, write)
@@ -84,10 +90,13 @@ def losses(
         and not any(w.process == state.process for i, w in lost if i in _above(state, identity))
     ]
     kept_otherwise = _survivors(m, state, process, lost) if node is not None else set()
+    unused = would_save(m, state, [*lost, *owed], at_once=node is not None)
     found: list[Loss] = []
     for identity, write in [*lost, *owed]:
         stream = state.stream(identity)
         if stream.std and not std:
+            continue
+        if process.kind == "main" and _is_lost_anyway(stream):
             continue
         found.append(
             Loss(
@@ -101,9 +110,15 @@ def losses(
                 stream.std,
                 state.facts.copy(),
                 trailer=(identity, write) in owed,
+                cleanups=unused.get((identity, write), ()),
             )
         )
     return found
+
+
+def _is_lost_anyway(stream: Stream) -> bool:
+    """Say whether a normal end of the interpreter would lose what is pending as well."""
+    return stream.spec is not None and (stream.closed or not stream.spec.kept_at_exit)
 
 
 def _above(state: State, identity: int) -> set[int]:
@@ -122,7 +137,7 @@ def _survivors(
     lost: list[tuple[int, Write]],
 ) -> set[tuple[int, Write]]:
     """Return the writes that would be kept if the process left the clean way instead."""
-    if process.kind != "process" or process.method == "spawn":
+    if process.kind not in ("process", "worker") or process.method == "spawn":
         return set(lost)
     left = state.copy()
     while len(left.frames) > process.depth:

@@ -8,10 +8,11 @@ from typing import TYPE_CHECKING, Literal
 import libcst as cst
 
 from flushlint.machine import classes, names
+from flushlint.machine.calls import BECAUSE
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.objects import Instance, Sequence
 from flushlint.machine.state import DOUBTFUL, EXCEPTED
-from flushlint.machine.values import NONE, Ext, Ref, Unknown, Value
+from flushlint.machine.values import NONE, Const, Ext, Ref, Union, Unknown, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.state import Signal, State
@@ -47,6 +48,9 @@ def catches(state: State, handler: Value | None, signal: Signal) -> Answer:
         if "yes" in answers:
             return "yes"
         return "maybe" if "maybe" in answers else "no"
+    if isinstance(signal.value, Union):
+        options = {catches(state, handler, signal._replace(value=v)) for v in signal.value.options}
+        return options.pop() if len(options) == 1 else "maybe"
     raised = _raised_classes(state, signal.value)
     if raised is None:
         return _catches_anything(handler)
@@ -199,8 +203,26 @@ def _ask(
         wanted = after.pop()
         after.handling = after.handling[:-1]
         after.signal = signal
-        found.append((after, catches(after, wanted, signal)))
+        answer = catches(after, wanted, signal)
+        if answer == "yes" and _is_specific(after, wanted):
+            _excuse(m, after, signal)
+        found.append((after, answer))
     return found
+
+
+def _is_specific(state: State, wanted: Value) -> bool:
+    """Say whether a handler names what it catches, rather than any exception."""
+    sequence = state.look(Sequence, wanted)
+    options = [wanted] if sequence is None else sequence.items
+    return not any(o in (Ext("builtins.Exception"), Ext("builtins.BaseException")) for o in options)
+
+
+def _excuse(m: Machine, state: State, signal: Signal) -> None:
+    """The program expects this exception: what the log says of it is no finding."""
+    raised = None if signal.value is None else state.look(Instance, signal.value)
+    because = None if raised is None else raised.attributes.get(BECAUSE)
+    if isinstance(because, Const):
+        m.log.excuse(because.value)  # type: ignore[arg-type]  # `stop` has set it
 
 
 def _enter_handler(

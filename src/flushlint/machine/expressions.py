@@ -13,6 +13,7 @@ from flushlint.machine.interpreter import Machine, expression
 from flushlint.machine.iteration import iterate
 from flushlint.machine.objects import Function, Generator, Mapping
 from flushlint.machine.operators import add
+from flushlint.machine.spawning import lacks_attribute, lacks_name
 from flushlint.machine.values import (
     FALSE,
     NONE,
@@ -35,9 +36,13 @@ __all__: list[str] = []
 def _name(m: Machine, node: cst.Name, states: list[State]) -> list[State]:
     word = node.value
     constant = _SINGLETONS.get(word)
-    for state in states:
-        state.push(constant if constant is not None else names.lookup(m, state, word))
-    return states
+    if constant is not None:
+        return [state.push(constant) for state in states]
+    return [
+        state.push(names.lookup(m, state, word))
+        for state in states
+        if not state.process or not lacks_name(m, state, node)
+    ]
 
 
 _SINGLETONS: dict[str, Value] = {"None": NONE, "True": TRUE, "False": FALSE}
@@ -104,6 +109,8 @@ def _attribute(m: Machine, node: cst.Attribute, states: list[State]) -> list[Sta
     found: list[State] = []
     for state in m.chosen(m.eval(node.value, states)):
         value = state.pop()
+        if state.process and lacks_attribute(m, state, value, node):
+            continue
         found += attributes.get(m, state, value, node.attr.value, node)
     return found
 

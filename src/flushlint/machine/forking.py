@@ -6,7 +6,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.processes import FORKS, TERMINAL_FORKS
-from flushlint.machine import calls, killing
+from flushlint.machine import calls, killing, locks
 from flushlint.machine.calls import Arguments, library
 from flushlint.machine.log import Process
 from flushlint.machine.objects import Sequence, Stream
@@ -31,7 +31,7 @@ def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State
         number = m.identity(("fork", node, context, state.process, 1))
     for identity in state.streams:
         stream = state.stream(identity)
-        if stream.pending:
+        if stream.pending and _is_copied(stream):
             state.edit(Stream, identity).pending = tuple(
                 w if number in w.forks else replace(w, forks=(*w.forks, number))
                 for w in stream.pending
@@ -42,9 +42,21 @@ def fork(m: Machine, state: State, process: Process, node: cst.CSTNode) -> State
     m.log.processes[number] = process
     child = state.copy()
     child.process = number
+    locks.part(m, state, child, process)
+    for identity in child.streams:
+        stream = child.stream(identity)
+        if stream.pending and not _is_copied(stream):
+            child.edit(Stream, identity).pending = ()
     run_hooks(m, child, "after_in_child")
+    if process.kind != "fork":
+        run_hooks(m, child, "after_start")
     run_hooks(m, state, "after_in_parent")
     return child
+
+
+def _is_copied(stream: Stream) -> bool:
+    """Say whether what is pending can be written by each process that holds it after a fork."""
+    return stream.spec is None or (stream.spec.doubles and not stream.closed)
 
 
 def run_hooks(m: Machine, state: State, when: str) -> None:
@@ -80,10 +92,10 @@ def _at_fork(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 @library("multiprocessing.util.register_after_fork")
 def _after_fork(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """`register_after_fork(obj, func)`: the child calls `func(obj)`."""
+    """`register_after_fork(obj, func)`: a child of `multiprocessing` calls `func(obj)`."""
     subject, function = arguments.get(0, "obj") or NONE, arguments.get(1, "func") or NONE
     pair = m.new(state, arguments.node, Sequence("tuple", [function, subject]), "hook")
-    enlist(m, state, "%after_in_child", pair)
+    enlist(m, state, "%after_start", pair)
     return [state.push(NONE)]
 
 

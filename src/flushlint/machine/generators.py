@@ -14,10 +14,10 @@ import libcst as cst
 from flushlint.machine import calls, classes
 from flushlint.machine.iteration import iterate
 from flushlint.machine.names import get_hidden, put_hidden
-from flushlint.machine.objects import Function, Generator, Instance, Sequence
+from flushlint.machine.objects import Function, Generator, Instance, Sequence, Stream
 from flushlint.machine.scope import children
 from flushlint.machine.state import Frame, Signal, State
-from flushlint.machine.values import NONE, Ref, Value
+from flushlint.machine.values import NONE, Const, Ref, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
@@ -210,6 +210,8 @@ def exhaust(m: Machine, state: State, identity: int, node: cst.CSTNode) -> list[
 
 def await_value(m: Machine, state: State, value: Value, node: cst.CSTNode) -> list[State]:
     """Await: a coroutine runs here and now; of anything else the result is unknown."""
+    if state.look(Stream, value) is not None:
+        return [state.push(value)]  # what a call has made that is to be awaited: `aiofiles`
     generator = state.look(Generator, value)
     if generator is not None and isinstance(value, Ref):
         state.push(value)
@@ -220,6 +222,11 @@ def await_value(m: Machine, state: State, value: Value, node: cst.CSTNode) -> li
             after.push(result)
         return ended
     instance = state.look(Instance, value)
+    failed = None if instance is None else instance.attributes.get("%failed")
+    if isinstance(failed, Const):
+        assert isinstance(failed.value, tuple)
+        calls.stop(m, state, node, "TypeError", failed.value)
+        return []
     if instance is not None and "%result" in instance.attributes:
         is_raised = state.facts.get(("cancelled", value))
         if is_raised is not None and ("cancel", value) not in state.facts:

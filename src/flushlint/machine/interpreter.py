@@ -14,21 +14,23 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 import libcst as cst
 
 from flushlint.knowledge.blocking import KILLING_WORDS
-from flushlint.knowledge.processes import FORKS, HARD_EXITS
+from flushlint.knowledge.processes import FORKS, HARD_EXITS, PARALLEL, POOL_TYPES, PROCESS_STARTERS
 from flushlint.knowledge.streams import OPENERS, STREAM_WORDS, WRITERS
+from flushlint.machine import typed_streams
 from flushlint.machine.joining import compact, join, join_values
 from flushlint.machine.lifetime import collect, live
 from flushlint.machine.log import Log
 from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Stream
 from flushlint.machine.scope import Scope, closure, generator_function
 from flushlint.machine.state import STD_STREAMS, UNSEEN, Frame, Signal, State
-from flushlint.machine.streams import add_pending, close
+from flushlint.machine.streams import add_pending, close, holds_when_dropped
 from flushlint.machine.values import Const, Ref, Union, Unknown, Value, is_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
     from collections.abc import Sequence as Seq
 
+    from flushlint.machine.spawning import Import
     from flushlint.model import AnalysisOptions
 
 __all__ = [
@@ -52,6 +54,7 @@ STEPS_PER_ENTRY = 8_000
 STEPS_PER_SCOPE = 50
 PATIENCE = 2_000
 _RECENT = 8
+_FINALIZERS = ("finalize", "Finalize")  # what runs when an object goes
 
 
 class Resumption(NamedTuple):
@@ -100,6 +103,9 @@ class Machine:
         self.module = module
         self.scopes = scopes
         self.options = options
+        from flushlint.machine.library.user_tables import declare
+
+        self.declared = declare(options.tables)
         self.log = Log()
         self.abrupt: list[State] = []
         self.handlers = 0
@@ -108,9 +114,11 @@ class Machine:
         self.limit = STEPS_PER_ENTRY + STEPS_PER_SCOPE * len(scopes)
         self.executed: set[cst.CSTNode] = set()
         self.resuming: list[Resumption | None] = []
-        self.spawn_base: Callable[[], list[State]] | None = None
+        self.spawn_base: Callable[[str, str | None], Import] | None = None
         used = scopes[module].used
-        self.finalizes = "finalize" in used or any(s.name == "__del__" for s in scopes.values())
+        self.finalizes = not used.isdisjoint(_FINALIZERS) or any(
+            s.name == "__del__" for s in scopes.values()
+        )
         self.turns = 1
         self.stuck: list[State] = []
         self.waiting: list[State] | None = None
@@ -147,6 +155,8 @@ class Machine:
         A site has two names. The second is needed while what the first one made still
         lives; where both do, a loop is making any number, and they become one.
         """
+        if isinstance(obj, Stream):
+            obj.birth = self.fresh()
         context = state.frames[-1].context if state.frames else 0
         first = self.identity((node, context, tag, 0))
         if first not in state.heap:
@@ -158,6 +168,8 @@ class Machine:
         for identity in (first, second):
             if identity not in alive:
                 if isinstance(state.heap[identity], Stream):
+                    if holds_when_dropped(state, identity):
+                        continue
                     close(self.log, state, identity)
                 return state.place(identity, obj)
         return self._summarise(state, second, obj)
@@ -192,8 +204,10 @@ class Machine:
     @cached_property
     def consequential(self) -> set[str]:
         """Names behind which a stream is touched, a process begins or state is changed."""
-        words = {name.rpartition(".")[2] for name in (*OPENERS, *WRITERS, *FORKS, *HARD_EXITS)}
-        words |= STREAM_WORDS
+        starters = (*POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
+        known = (*OPENERS, *WRITERS, *FORKS, *HARD_EXITS, *starters)
+        words = {name.rpartition(".")[2] for name in known}
+        words |= STREAM_WORDS | typed_streams.WORDS | self.declared.words
         words |= {scope.name for scope in self.scopes.values() if scope.stores or scope.yields}
         return closure(self.scopes.values(), words)
 
@@ -411,6 +425,8 @@ class Machine:
                 if obj.exact:
                     return bool(obj.entries)
                 return self._unknown_truth(state, ("truth", value))
+            if isinstance(obj, Stream) and obj.spec is not None:
+                return self._unknown_truth(state, ("is true", value))  # it may have a length
         return True
 
     def _sequence_truth(

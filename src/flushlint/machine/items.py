@@ -6,11 +6,11 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from flushlint.machine import calls, classes
+from flushlint.machine import calls, classes, typed_streams
 from flushlint.machine.containers import put_item
 from flushlint.machine.interpreter import Machine, expression
 from flushlint.machine.joining import join_values
-from flushlint.machine.objects import Instance, Mapping, Sequence
+from flushlint.machine.objects import Instance, Mapping, Sequence, Stream
 from flushlint.machine.operators import VERSION
 from flushlint.machine.values import (
     NONE,
@@ -86,6 +86,8 @@ def _item(m: Machine, state: State, receiver: Value, key: Value, node: cst.CSTNo
         return [state.push(_item_of_sequence(m, state, receiver, obj, key))]
     if isinstance(obj, Mapping):
         return _item_of_mapping(m, state, receiver, obj, key, node)
+    if isinstance(obj, Stream) and obj.spec is not None and isinstance(receiver, Ref):
+        return [state.push(typed_streams.item(m, state, receiver, obj.spec, node))]
     if isinstance(receiver, Ext):
         return [state.push(_external_item(m, receiver, key))]
     if isinstance(receiver, Const) and isinstance(receiver.value, (str, bytes)):

@@ -55,6 +55,7 @@ def signature(state: State) -> Hashable:
         tuple(streams),
         tuple(suspended),
         state.roots,
+        tuple(held.lock for held in state.locks),
         state.facts.get(SIGNALLED),
     )
 
@@ -69,6 +70,7 @@ def _essence(stream: Stream) -> Hashable:
         stream.write_through,
         stream.synced,
         stream.below,
+        tuple([g.locks() for g in stream.guarded]),
     )
 
 
@@ -110,6 +112,8 @@ def _collapse(states: list[State], fresh: Fresh) -> list[State]:
                 edited.pending = tuple(w for w in mine.pending if w in other.pending)
                 edited.closed = mine.closed and other.closed
                 edited.trailer = None
+                edited.guarded = ()
+        known.locks = tuple(dict.fromkeys((*known.locks, *state.locks)))
         _merge(known, state, fresh)
     return list(kept.values())
 
@@ -180,6 +184,7 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
     ]
     into.streams |= other.streams
     into.generators |= other.generators
+    into.reached |= other.reached
     _merge_holds(into, other)
     if into.externals != other.externals:
         _merge_externals(into, other, fresh)
@@ -187,7 +192,20 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
         one, two = into.signal.value, other.signal.value
         if one is not None and two is not None and one != two:
             into.signal = into.signal._replace(value=join_values((one, two), fresh))
+    if into.running != other.running:
+        into.running = tuple(dict.fromkeys((*into.running, *other.running)))
     into.dirty |= other.dirty
+    if into.workers is not other.workers:
+        _merge_workers(into, other, fresh)
+
+
+def _merge_workers(into: State, other: State, fresh: Fresh) -> None:
+    """A pool's workers may be in what state they are on either path."""
+    merged = dict(into.workers)
+    for pool, crew in other.workers.items():
+        known = merged.get(pool)
+        merged[pool] = crew if known is None else known.merged(crew, fresh)
+    into.workers = merged
 
 
 def _merge_holds(into: State, other: State) -> None:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 
 from flushlint.machine.objects import Class, Env, Instance, Stream
 from flushlint.machine.state import State, origin, parts
-from flushlint.machine.streams import Log, close
+from flushlint.machine.streams import Log, close, holds_when_dropped
 from flushlint.machine.values import Ref, Union, Value
 
 if TYPE_CHECKING:
@@ -72,9 +72,14 @@ def collect(
             added = (Ref(i) for i in sorted(touched) if Ref(i) not in state.roots)
             state.roots = (*state.roots, *added)
         for identity in candidates:
-            if identity in cyclic:
+            is_stream = state.heap[identity].__class__ is Stream
+            if is_stream and holds_when_dropped(state, identity):
+                gone = state.edit(Stream, identity)
+                gone.closed, gone.below = True, None  # what is below goes on its own
                 state.roots = (*state.roots, Ref(identity))
-            elif state.heap[identity].__class__ is Stream:
+            elif identity in cyclic:
+                state.roots = (*state.roots, Ref(identity))
+            elif is_stream:
                 doomed.append(identity)
     finalize = [
         i for i in candidates if state.heap[i].__class__ is Instance and Ref(i) not in state.roots

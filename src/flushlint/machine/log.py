@@ -15,12 +15,14 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
-    from flushlint.machine.objects import Stream, Write
+    from flushlint.machine.objects import Guarded, Place, Stream, Write
     from flushlint.machine.state import State
     from flushlint.machine.values import Value
 
 __all__ = [
+    "Cleanup",
     "Emission",
+    "Failure",
     "Halt",
     "HandOver",
     "Kill",
@@ -28,12 +30,15 @@ __all__ = [
     "Log",
     "Loss",
     "Misuse",
+    "Output",
     "Pickled",
     "Process",
+    "Truncation",
     "Unguaranteed",
     "compatible",
 ]
 
+_MOST_LAYERS = 8
 How = Literal["return", "exit", "exec", "abort", "kill", "thread", "signal"]
 
 
@@ -56,10 +61,15 @@ class HandOver:
 
 @dataclass(slots=True)
 class Process:
-    """A process of the program. `start` is the call that started it; main has none."""
+    """A process of the program. `start` is the call that started it; main has none.
+
+    A `worker` is one of the processes of a pool or an executor, and stands for each of them.
+    `absent` are the names, each with the object that lacks it, that only the parent of a
+    spawned child has set, and whether they lead to a file that is open for writing.
+    """
 
     id: int
-    kind: Literal["main", "process", "fork"]
+    kind: Literal["main", "process", "fork", "worker"]
     name: str
     parent: int
     start: cst.CSTNode | None = None
@@ -69,6 +79,16 @@ class Process:
     receiver: int | None = None
     depth: int = 0
     height: int = 0
+    absent: dict[tuple[int, str], bool] = field(default_factory=dict)
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Cleanup:
+    """A cleanup that did not run: where it was registered, by what, and in which process."""
+
+    node: cst.CSTNode
+    kind: str
+    process: int
 
 
 @dataclass(slots=True)
@@ -76,8 +96,9 @@ class Loss:
     """A pending write thrown away when its process ended.
 
     `hand_over` is the expression through which the file came, if it did; `survives` says
-    that the write would have been kept had the process left without this exit call. One that is
-    `conditional` comes of a signal that is not sent on every path.
+    that the write would have been kept had the process left without this exit call; `cleanups`
+    are those that would have kept it, had they run. One that is `conditional` comes of a signal
+    that is not sent on every path.
     """
 
     write: Write
@@ -90,6 +111,7 @@ class Loss:
     std: bool
     facts: dict[Hashable, object]
     trailer: bool = False
+    cleanups: tuple[Cleanup, ...] = ()
     conditional: bool = False
 
 
@@ -141,12 +163,58 @@ class Emission:
     facts: dict[Hashable, object]
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Pickled:
-    """An open file that had to be pickled to reach a child started by spawn or forkserver."""
+    """An open file that had to be pickled to reach another process.
+
+    `process` is the child that is started by spawn or forkserver, or the worker that is to run a
+    task, or the process that makes `call`, which sends the file; `how` tells which. `later` says
+    that it is pickled in another thread.
+    """
 
     stream: Stream
     hand_over: HandOver
+    process: Process
+    how: Literal["start", "task", "send"] = "start"
+    call: cst.CSTNode | None = None
+    later: bool = False
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Output:
+    """Text that has reached a file that its opener empties when it is run again.
+
+    `owner` is the process that opened the file: copies of it made by forks write where it
+    stands, while one that is opened again writes from the beginning.
+    """
+
+    place: Place
+    owner: int
+    write: Write
+
+
+@dataclass(slots=True)
+class Truncation:
+    """Text that a process destroys that has opened the file again by importing the module."""
+
+    output: Output
+    process: int
+
+
+FailureKind = Literal[
+    "local target", "guarded target", "start on import", "method on import", "unset", "none"
+]
+
+
+@dataclass(slots=True, eq=False)
+class Failure:
+    """Why a child started by spawn or forkserver never writes what it would write.
+
+    `node` is the expression that raises, or that can't be sent; `process` is the child.
+    """
+
+    kind: FailureKind
+    node: cst.CSTNode
     process: Process
 
 
@@ -168,15 +236,26 @@ class Limit:
 
 @dataclass(slots=True)
 class Log:
-    """Everything that the machine reports of one module."""
+    """Everything that the machine reports of one module.
+
+    `guarded` are the writes under a lock, `exposed` those that left their buffer after it was
+    released, and `together` the pairs of runs of processes that are siblings at one time.
+    """
 
     processes: dict[int, Process] = field(default_factory=dict)
     losses: list[Loss] = field(default_factory=list)
     emissions: list[Emission] = field(default_factory=list)
     pickled: list[Pickled] = field(default_factory=list)
+    truncations: list[Truncation] = field(default_factory=list)
+    failures: list[Failure] = field(default_factory=list)
+    emptied: set[Place] = field(default_factory=set)
+    outputs: dict[int, set[Output]] = field(default_factory=dict)
     misuses: list[Misuse] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
     streams: dict[int, Stream] = field(default_factory=dict)
+    guarded: list[Guarded] = field(default_factory=list)
+    exposed: list[Guarded] = field(default_factory=list)
+    together: set[frozenset[int]] = field(default_factory=set)
     halts: list[Halt] = field(default_factory=list)
     kills: list[Kill] = field(default_factory=list)
     spared: set[int] = field(default_factory=set)
@@ -195,3 +274,43 @@ class Log:
         for item in writes:
             if item.forks:
                 self.emissions.append(Emission(item, state.process, state.facts.copy()))
+            self._reach(state, item)
+
+    def excuse(self, expected: tuple[Pickled | Failure, ...]) -> None:
+        """Forget events that the program has a handler for."""
+        self.pickled = [e for e in self.pickled if not any(e is one for one in expected)]
+        self.failures = [e for e in self.failures if not any(e is one for one in expected)]
+
+    def let_out(self, state: State, guarded: Iterable[Guarded]) -> None:
+        """What was written under a lock has left the process; it matters if none is held now."""
+        held = {held.lock for held in state.locks}
+        self.exposed += [item for item in guarded if held.isdisjoint(item.locks())]
+
+    def _reach(self, state: State, item: Write) -> None:
+        """Note what has reached a file that an import of the module would empty.
+
+        Two processes that have each opened it write from its beginning, one over the other.
+        """
+        place = self.place(state, item.stream)
+        if place is None:
+            return
+        stream = state.heap.get(item.stream)
+        owner = getattr(stream, "process", item.process)
+        output = Output(place, owner, item)
+        for other in state.reached:
+            if other.place == place and other.owner != owner:
+                self.truncations.append(Truncation(other, state.process))
+        state.reached |= {output}
+        self.outputs.setdefault(state.process, set()).add(output)
+
+    def place(self, state: State, identity: int | None) -> Place | None:
+        """Return the file below a stream, if opening it again would empty it."""
+        for _ in range(_MOST_LAYERS):
+            if identity is None:
+                return None
+            stream = state.heap.get(identity) or self.streams.get(identity)
+            found = getattr(stream, "empties", None)
+            if found is not None:
+                return found  # type: ignore[no-any-return]  # a stream's own
+            identity = getattr(stream, "below", None)
+        return None

@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from flushlint.machine import calls, classes, generators, names
+from flushlint.machine import calls, classes, generators, names, typed_streams
 from flushlint.machine.exceptions import catches, trim
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.objects import Generator, Instance, Sequence, Stream
@@ -134,7 +134,8 @@ def leave(
     """Call `__exit__`; whether it swallows an exception is left on the operands."""
     instance = state.look(Instance, manager)
     if isinstance(manager, Ref) and state.look(Stream, manager) is not None:
-        close(m.log, state, manager.id)
+        if not typed_streams.leave(m, state, manager.id, signal):
+            close(m.log, state, manager.id)
         return [state.push(NONE)]
     if instance is not None:
         for name in ("__exit__", "__aexit__"):

@@ -7,13 +7,14 @@ each kind says how to copy itself and which values it keeps alive.
 from __future__ import annotations
 
 from dataclasses import dataclass, field, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     import libcst as cst
 
+    from flushlint.knowledge.stream_types import StreamType
     from flushlint.machine.scope import Scope
     from flushlint.machine.values import Value
 
@@ -22,9 +23,12 @@ __all__ = [
     "Env",
     "Function",
     "Generator",
+    "Guarded",
+    "Held",
     "Instance",
     "Mapping",
     "Obj",
+    "Place",
     "Sequence",
     "Stream",
     "Write",
@@ -177,6 +181,41 @@ class Write:
     forks: tuple[int, ...] = ()
 
 
+class Held(NamedTuple):
+    """A lock that a process holds, and where it took it."""
+
+    lock: int
+    node: cst.CSTNode
+
+
+@dataclass(slots=True, unsafe_hash=True)
+class Guarded:
+    """A write made under locks that processes share.
+
+    `file` tells the opening of the file from every other; `run` is the run of the process that
+    wrote, and `beside` are those of its children that were under way.
+    """
+
+    node: cst.CSTNode
+    stream: int
+    file: int
+    held: tuple[Held, ...]
+    process: int
+    run: int
+    beside: frozenset[int]
+
+    def locks(self) -> frozenset[int]:
+        return frozenset(held.lock for held in self.held)
+
+
+@dataclass(slots=True, frozen=True)
+class Place:
+    """A file, by the call that opens it, and by its path if that is a constant."""
+
+    opener: cst.CSTNode
+    path: Hashable = None
+
+
 @dataclass(slots=True, unsafe_hash=True)
 class Stream:
     """One layer of an open file: a text layer, a buffer, a compressor.
@@ -184,6 +223,10 @@ class Stream:
     `below` is the layer that data are passed to when this one is emptied; None is the
     operating system. `pending` holds the first write of each origin: what comes later leaves
     the buffer no earlier than it. `many` says that it stands for several streams of a loop.
+    `guarded` holds what is pending of the writes under a lock, `birth` numbers the opening.
+    `empties` names the file that opening it has emptied, where it is known to be the same one
+    whenever the call is made.
+    `spec` is what the methods of an object do that is no plain file.
     """
 
     opened: cst.CSTNode | None
@@ -204,6 +247,10 @@ class Stream:
     binary_line_buffering: bool = False
     synced: cst.CSTNode | None = None
     many: bool = False
+    guarded: tuple[Guarded, ...] = ()
+    birth: int = 0
+    empties: Place | None = None
+    spec: StreamType | None = field(default=None, hash=False)
 
     def copy(self) -> Stream:
         return replace(self)

@@ -11,24 +11,36 @@ from flushlint.knowledge.processes import (
     PROCESS_TYPES,
     default_start_method,
 )
-from flushlint.machine import calls, classes, killing
+from flushlint.machine import calls, classes, killing, locks
 from flushlint.machine.calls import Arguments, derive, library, method
+from flushlint.machine.cleanups import run_cleanups
 from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
-from flushlint.machine.forking import enlist, fork, run_hooks
+from flushlint.machine.forking import fork
 from flushlint.machine.library.threads import spread
-from flushlint.machine.log import HandOver, Process
+from flushlint.machine.log import Failure, HandOver, Process
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
 from flushlint.machine.pickling import own_pickles, pickles, restore
+from flushlint.machine.spawning import IMPORTING, block, end_by_exception, receive
 from flushlint.machine.state import UNSEEN
-from flushlint.machine.values import NONE, Bound, Const, Ext, Ref, Unknown, Value
+from flushlint.machine.unsendable import unsendable, would_write
+from flushlint.machine.values import FALSE, NONE, Bound, Const, Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from flushlint.machine.interpreter import Machine
+    from flushlint.machine.spawning import Import
     from flushlint.machine.state import State
 
-__all__ = ["escape", "start"]
+__all__ = [
+    "apart_from_parent",
+    "argument_node",
+    "escape",
+    "expressions",
+    "leave_child",
+    "start",
+    "start_method",
+]
 
 _PROCESS = "multiprocessing.Process"
 _CONTEXT = "multiprocessing.context"
@@ -59,13 +71,14 @@ def _make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     found: list[HandOver] = []
     for index, name, value in ((1, "target", target), (3, "args", args), (4, "kwargs", kwargs)):
         if value is not None:
-            node = _argument_node(arguments, index, name)
-            found += _expressions(state, node, value, own=name != "target")
+            node = argument_node(arguments, index, name)
+            found += expressions(state, node, value, own=name != "target")
     attributes["%hand-overs"] = Const(tuple(found))
     return [state.push(NONE)]
 
 
-def _argument_node(arguments: Arguments, index: int, name: str) -> cst.CSTNode:
+def argument_node(arguments: Arguments, index: int, name: str) -> cst.CSTNode:
+    """Return the expression of an argument, the call itself where it has none."""
     node = arguments.node
     if isinstance(node, cst.Call):
         for argument in node.args:
@@ -76,20 +89,20 @@ def _argument_node(arguments: Arguments, index: int, name: str) -> cst.CSTNode:
     return node
 
 
-def _expressions(state: State, node: cst.CSTNode, value: Value, *, own: bool) -> Iterable[HandOver]:
+def expressions(state: State, node: cst.CSTNode, value: Value, *, own: bool) -> Iterable[HandOver]:
     """Take displays apart, so that each file is found at its own expression."""
     if isinstance(node, (cst.Tuple, cst.List)):
         sequence = state.look(Sequence, value)
         starred = any(isinstance(e, cst.StarredElement) for e in node.elements)
         if sequence is not None and len(sequence.items) == len(node.elements) and not starred:
             for element, item in zip(node.elements, sequence.items, strict=True):
-                yield from _expressions(state, element.value, item, own=own)
+                yield from expressions(state, element.value, item, own=own)
             return
     if isinstance(node, cst.Dict):
         mapping = state.look(Mapping, value)
         if mapping is not None and len(mapping.entries) == len(node.elements):
             for part, item in zip(node.elements, mapping.entries.values(), strict=True):
-                yield from _expressions(state, part.value, item, own=own)
+                yield from expressions(state, part.value, item, own=own)
             return
     yield HandOver(node, value, own)
 
@@ -113,6 +126,9 @@ def _contexts(package: str) -> None:
         found: list[State] = []
         m.may_raise(state, "builtins.RuntimeError", arguments.node)
         for branch, option in m.choose(state, chosen):
+            forced = arguments.get(1, "force") not in (None, FALSE)
+            if not forced and block(m, branch, arguments.node, "method on import"):
+                continue
             if isinstance(option, Const) and option.value in _METHODS:
                 branch.start_method = str(option.value)
             found.append(branch.push(NONE))
@@ -131,7 +147,7 @@ def _about_processes(package: str) -> None:
         if process.receiver is not None and process.receiver in state.heap:
             return [state.push(Ref(process.receiver))]
         values: dict[str, Value] = {
-            "name": Const("MainProcess" if process.kind != "process" else "Process-1")
+            "name": Const("Process-1" if process.kind in ("process", "worker") else "MainProcess")
         }
         made = Instance(Ext(_PROCESS), values)
         return [state.push(m.new(state, arguments.node, made, "current"))]
@@ -139,7 +155,7 @@ def _about_processes(package: str) -> None:
     @library(f"{package}.parent_process")
     def parent_process(m: Machine, state: State, arguments: Arguments) -> list[State]:
         process = m.log.processes[state.process]
-        if process.kind == "main":
+        if process.kind == "main" or process.id == IMPORTING:  # set when the import is over
             return [state.push(NONE)]
         parent = Unknown("parent process")
         state.facts[parent.key] = True
@@ -165,6 +181,7 @@ for _package in PROCESS_PACKAGES:
 @method(_PROCESS, "join")
 def _join(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """A joined process is no longer kept by `multiprocessing` itself."""
+    locks.joined(state, receiver)
     timed = arguments.get(0, "timeout") not in (None, NONE)
     found = [*killing.halt(m, state, arguments.node), state]
     for after in found:
@@ -193,12 +210,17 @@ def _run(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
 # -- starting ------------------------------------------------------------------------------------
 
 
-def _start_method(m: Machine, state: State, instance: Instance) -> tuple[str, bool]:
-    """Return the start method, and whether the program or the configuration chose it."""
+def _own_start_method(m: Machine, state: State, instance: Instance) -> tuple[str, bool]:
+    """Return the start method of a process, and whether somebody chose it."""
     for name in classes.external_bases(state, instance.cls):
         fixed = PROCESS_TYPES.get(name)
         if fixed is not None:
             return fixed, True
+    return start_method(m, state)
+
+
+def start_method(m: Machine, state: State) -> tuple[str, bool]:
+    """Return the start method in force, and whether the program or the configuration chose it."""
     if state.start_method is not None:
         return state.start_method, True
     options = m.options
@@ -218,7 +240,7 @@ def start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
         return [state.push(NONE)]
     m.log.boundaries += 1
     flush_standard_streams(m, state)
-    how, chosen = _start_method(m, state, instance)
+    how, chosen = _own_start_method(m, state, instance)
     state.edit(Instance, receiver.id).attributes["%started"] = Const(value=True)
     if receiver not in state.roots:
         state.roots = (*state.roots, receiver)
@@ -231,11 +253,8 @@ def start(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
         if how == "fork":
             child = fork(m, branch, process, arguments.node)
             _run_child(m, child, receiver, arguments)
-        elif pickles(m, branch, process, instance, receiver):
-            calls.stop(m, branch, arguments.node, "TypeError")
+        elif not _spawn(m, branch, process, receiver, arguments):
             continue
-        else:
-            _run_spawned(m, branch, process, receiver, arguments)
         killing.renew(branch, process.id)
         values = branch.edit(Instance, receiver.id).attributes
         values[killing.NUMBER] = Const(process.id)
@@ -272,7 +291,7 @@ def _title(state: State, receiver: Value) -> str:
     return getattr(target, "name", "") or "child"
 
 
-def _apart(
+def apart_from_parent(
     m: Machine, action: Callable[[list[State]], list[State]], child: State
 ) -> tuple[list[State], list[State]]:
     """Run something in a child: no handler of the parent sees what it raises."""
@@ -311,29 +330,35 @@ def _run_child(m: Machine, child: State, receiver: Ref, arguments: Arguments) ->
             found += calls.call(m, branch, option, spread(m, branch, receiver, arguments))
         return found
 
-    normal, abrupt = _apart(m, action, child)
+    normal, abrupt = apart_from_parent(m, action, child)
     for state in abrupt:
         if state.signal is not None and state.signal.implicit:
             # Nobody shows that it comes to this; what is lost by it is noted apart.
             state.facts[UNSEEN] = True
             state.handling = (*state.handling, state.signal._replace(value=None))
+        else:
+            end_by_exception(m, state)
         state.signal = None
         normal.append(state)
     for state in normal:
         del state.stack[height:]
         state.dirty = True
     for state in m.join(normal):
-        _end_child(m, state)
+        leave_child(m, state)
 
 
-def _end_child(m: Machine, state: State) -> None:
+def leave_child(m: Machine, state: State) -> None:
     """Leave a child the clean way: finalizers, standard streams, then `os._exit`."""
+    from flushlint.machine.workers import end_all  # whose workers end as children do
+
     process = m.log.processes[state.process]
     m.collect(state)
     if killing.stays(m, state, process.start or m.module):
         return
     killing.part(m, state, exits=True)
-    for after in _run_finalizers(m, state):
+    for after in run_cleanups(m, state):
+        m.collect(after)
+        end_all(m, after)
         flush_standard_streams(m, after)
         if process.method == "spawn":
             end_interpreter(m, after)
@@ -342,72 +367,55 @@ def _end_child(m: Machine, state: State) -> None:
             lose(m, after, "return", None, std=True)
 
 
-def _run_finalizers(m: Machine, state: State) -> list[State]:
-    """Run what the child registered with `multiprocessing.util.Finalize`."""
-    registered = state.externals.get(f"%finalizers{state.process}")
-    sequence = None if registered is None else state.look(Sequence, registered)
-    states = [state]
-    for callback in reversed(sequence.items) if sequence is not None else ():
-
-        def action(inside: list[State], callback: Value = callback) -> list[State]:
-            found: list[State] = []
-            for s in inside:
-                found += calls.call(m, s, callback, Arguments(m.module, []))
-            return found
-
-        states, _ = m.captured(action, states)
-        for after in states:
-            after.pop()
-    return states
-
-
-@library("multiprocessing.util.Finalize")
-def _finalize(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    return _register(m, state, arguments.get(1, "callback"), arguments)
-
-
-@library("atexit.register")
-def _at_exit(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """A child runs its own `atexit` handlers from Python 3.13 on, and never the parent's."""
-    callback = arguments.get(0, "func")
-    if callback is not None:
-        enlist(m, state, "%atexit", callback)
-    version = m.options.python_version
-    if version is not None and version >= (3, 13):
-        return _register(m, state, arguments.get(0, "func"), arguments)
-    return [state.push(arguments.get(0, "func") or NONE)]
-
-
-@library("atexit._run_exitfuncs")
-def _run_exit_functions(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    run_hooks(m, state, "atexit")
-    return [state.push(NONE)]
-
-
-def _register(
-    m: Machine, state: State, callback: Value | None, arguments: Arguments
-) -> list[State]:
-    if callback is not None:
-        enlist(m, state, f"%finalizers{state.process}", callback)
-    return [state.push(callback or NONE)]
+def _spawn(m: Machine, state: State, process: Process, receiver: Ref, arguments: Arguments) -> bool:
+    """Start a child that imports the main module; say whether that raises nothing."""
+    instance = state.look(Instance, receiver)
+    assert instance is not None
+    assert process.method is not None
+    node = arguments.node
+    if block(m, state, node, "start on import"):
+        return False
+    notes = pickles(m, state, process, instance, receiver)
+    if notes:
+        calls.stop(m, state, node, "TypeError", notes)
+        return False
+    if m.spawn_base is None:
+        return True
+    imported = m.spawn_base(process.method, state.start_method)
+    failure = unsendable(m, state, process, instance, imported.states)
+    failures = [Failure(kind, at, process) for at, kind in imported.blocked.items()]
+    if failure is not None:
+        failures = [failure]
+    if failures and would_write(m, state, process, lambda s: _run_child(m, s, receiver, arguments)):
+        m.log.failures += failures
+    if failure is None:
+        _run_spawned(m, state, process, receiver, arguments, imported)
+    elif failure.kind == "local target":
+        calls.stop(m, state, node, "AttributeError", (failure,))
+        return False
+    return True
 
 
 def _run_spawned(
-    m: Machine, state: State, process: Process, receiver: Ref, arguments: Arguments
+    m: Machine,
+    state: State,
+    process: Process,
+    receiver: Ref,
+    arguments: Arguments,
+    imported: Import,
 ) -> None:
-    """Run a child that imports the main module anew and is sent a pickled copy of the rest."""
-    if m.spawn_base is None:
-        return
+    """Run a child that has imported the main module and is sent a pickled copy of the rest."""
     number = m.identity(("spawn", arguments.node, state.frames[-1].context, state.process))
     sender = state.copy()
     pickled = own_pickles(m, sender, receiver, arguments.node)
-    for base in m.spawn_base():
+    process.id = number
+    process.absent = m.log.processes[number].absent if number in m.log.processes else {}
+    m.log.processes[number] = process
+    for base in imported.states:
         child = base.copy()
-        process.id, process.depth, process.height = number, len(child.frames), len(child.stack)
-        m.log.processes[number] = process
         m.log.given.pop(number, None)
-        child.process = number
-        child.start_method = state.start_method
+        process.depth, process.height = len(child.frames), len(child.stack)
+        receive(m, sender, child, process, imported)
         for identity in sender.reach([receiver, *pickled.values()]):
             if identity not in child.heap:
                 child.heap[identity] = sender.heap[identity]
@@ -415,6 +423,7 @@ def _run_spawned(
         child.edit(Instance, receiver.id)
         for restored in restore(m, child, receiver, pickled, arguments.node):
             _run_child(m, restored, receiver, arguments)
+    state.reached |= m.log.outputs.get(number, set())
 
 
 def escape(m: Machine, state: State, reached: set[int], node: cst.CSTNode) -> list[State]:

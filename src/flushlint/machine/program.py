@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from flushlint.knowledge.processes import FORKS, HARD_EXITS
+from flushlint.knowledge.processes import FORKS, HARD_EXITS, PARALLEL, POOL_TYPES, PROCESS_STARTERS
 from flushlint.machine import calls, classes, expressions, statements
+from flushlint.machine.cleanups import run_handlers
 from flushlint.machine.ends import end_interpreter
-from flushlint.machine.forking import run_hooks
 from flushlint.machine.interpreter import BudgetError, Machine
 from flushlint.machine.killing import part, settle
 from flushlint.machine.library import (
@@ -20,13 +20,17 @@ from flushlint.machine.library import (
     builtin_methods,
     command_line,
     functional,
+    futures,
     iterables,
     logs,
     openers,
-    pipes,
+    parallel,
+    pools,
+    queues,
     signals,
     stream_methods,
     threads,
+    typed_openers,
     writers,
 )
 from flushlint.machine.log import Limit, Log, Process
@@ -34,6 +38,7 @@ from flushlint.machine.objects import Class, Env, Function, Instance, Stream
 from flushlint.machine.processes import escape
 from flushlint.machine.processes import start as start_process
 from flushlint.machine.scope import Scope, build_scopes, closure
+from flushlint.machine.spawning import IMPORTING, Import, run_import
 from flushlint.machine.state import Frame, State
 from flushlint.machine.values import Bound, Const, Ref, Value
 
@@ -45,7 +50,8 @@ __all__ = ["run_module"]
 # Imported because they register what they know.
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, command_line, expressions, functional,
-    iterables, logs, openers, pipes, signals, statements, stream_methods, threads, writers,
+    futures, iterables, logs, openers, parallel, pools, queues, signals, statements,
+    stream_methods, threads, typed_openers, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000
@@ -72,8 +78,7 @@ class _Program:
     def __init__(self, machine: Machine) -> None:
         self.m = machine
         self.root = machine.scopes[machine.module]
-        self._imported: list[State] | None = None
-        self._importing = False
+        self._imported: dict[tuple[str, str | None], Import] = {}
         self._spent = 0
         self._active: set[str] = set()
         machine.log.processes[0] = Process(0, "main", "", 0)
@@ -117,10 +122,10 @@ class _Program:
 
     def _leave(self, state: State) -> None:
         """End the main process: what it registered runs before its daemons are killed."""
-        if self.m.kills:
-            run_hooks(self.m, state, "atexit")
-        part(self.m, state, exits=True)
-        end_interpreter(self.m, state)
+        matters = self.m.kills or state.workers
+        for after in run_handlers(self.m, state) if matters else [state]:
+            part(self.m, after, exits=True)
+            end_interpreter(self.m, after)
 
     # -- the module's body ----------------------------------------------------------------
 
@@ -139,8 +144,7 @@ class _Program:
     def _body(self, name: str) -> list[State]:
         """Run the body; the states that reach its end, or leave by an exception in sight."""
         m = self.m
-        states = [self._fresh_state(name)]
-        normal, abrupt = m.captured(lambda s: m.run(m.module.body, s), states)
+        normal, abrupt = self._execute(self._fresh_state(name))
         for state in abrupt:
             if state.signal is not None and not state.signal.implicit:
                 state.signal = None
@@ -149,20 +153,23 @@ class _Program:
                 normal.append(state)
         return m.join(normal)
 
-    def _spawn_base(self) -> list[State]:
-        """The main module as a spawned child imports it: without its main guard."""
-        if self._imported is None:
-            if self._importing:
-                return []
-            self._importing = True
-            saved = self.m.handlers, self.m.abrupt
-            self.m.handlers, self.m.abrupt = 0, []
-            try:
-                self._imported = [s for s in self._body("__mp_main__") if s.process == 0]
-            finally:
-                self.m.handlers, self.m.abrupt = saved
-                self._importing = False
-        return self._imported[:_MOST_BASES]
+    def _execute(self, state: State) -> tuple[list[State], list[State]]:
+        return self.m.captured(lambda s: self.m.run(self.m.module.body, s), [state])
+
+    def _spawn_base(self, how: str, method: str | None) -> Import:
+        """Import the main module as a child does that is started so: without its main guard.
+
+        `method` is the start method that the parent has chosen for all.
+        """
+        known = self._imported.get((how, method))
+        if known is None:
+            self._imported[how, method] = Import()  # while it is going on
+            state = self._fresh_state("__mp_main__")
+            state.process, state.start_method = IMPORTING, method
+            known = run_import(self.m, how, lambda: self._execute(state))
+            del known.states[_MOST_BASES:]
+            self._imported[how, method] = known
+        return known
 
     def _silence_standard_streams(self, state: State) -> None:
         """Who calls an entry has printed what and flushed when, nobody knows."""
@@ -176,9 +183,8 @@ class _Program:
         env = state.heap[state.frames[0].module]
         assert isinstance(env, Env)
         names = {name for name, value in env.variables.items() if identity in state.reach([value])}
-        return any(
-            names & scope.used and calls.EMPTYING & scope.calls for scope in self.root.nested
-        )
+        emptying = calls.EMPTYING | self.m.declared.words
+        return any(names & scope.used and emptying & scope.calls for scope in self.root.nested)
 
     # -- entries --------------------------------------------------------------------------
 
@@ -217,7 +223,9 @@ class _Program:
     def _active_names(self) -> set[str]:
         """Return the names behind which a process may start, fork or end."""
         active = {name.rpartition(".")[2] for name in (*FORKS, *HARD_EXITS)}
-        active |= {"Process", "kill", "raise_signal"}
+        active |= {"Process", "kill", "raise_signal", *self.m.declared.spawners}
+        starters = (*POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
+        active |= {name.rpartition(".")[2] for name in starters}
         return closure(self.m.scopes.values(), active)
 
     def _enter(self, entry: Scope, bases: list[State]) -> list[State]:

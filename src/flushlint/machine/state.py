@@ -28,6 +28,10 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
+    from flushlint.machine.log import Output
+    from flushlint.machine.objects import Held
+    from flushlint.machine.workers import Crew
+
 __all__ = [
     "DOUBTFUL",
     "EXCEPTED",
@@ -35,6 +39,7 @@ __all__ = [
     "STD_STREAMS",
     "UNSEEN",
     "Frame",
+    "Running",
     "Signal",
     "State",
     "origin",
@@ -65,6 +70,13 @@ class Signal(NamedTuple):
     value: Value | None = None
     node: cst.CSTNode | None = None
     implicit: bool = False
+
+
+class Running(NamedTuple):
+    """A child that was started and not yet waited for: its run, and what it is waited for by."""
+
+    run: int
+    handle: Hashable
 
 
 class Frame(NamedTuple):
@@ -134,14 +146,19 @@ class State:
         "handling",
         "heap",
         "holds",
+        "locks",
         "owned",
         "process",
+        "reached",
         "roots",
+        "run",
+        "running",
         "signal",
         "stack",
         "start_method",
         "streams",
         "watched",
+        "workers",
     )
 
     def __init__(self) -> None:
@@ -154,14 +171,19 @@ class State:
         self.signal: Signal | None = None
         self.handling: tuple[Signal, ...] = ()
         self.process = 0
+        self.reached: frozenset[Output] = frozenset()  # what an opener run again would destroy
         self.start_method: str | None = None
         self.streams: frozenset[int] = frozenset()
         self.generators: frozenset[int] = frozenset()
         self.holds: dict[Hashable, tuple[Value, ...]] = {}
         self.externals: dict[str, Value] = {}
         self.roots: tuple[Value, ...] = ()
+        self.locks: tuple[Held, ...] = ()  # locks of `multiprocessing` that the process holds
+        self.run = 0  # the run of the process: a loop may start one process many times
+        self.running: tuple[Running, ...] = ()
         self.dirty = False
         self.watched = False  # the program has finalizers: every reference counts
+        self.workers: dict[int, Crew] = {}  # of each pool that has not ended; replaced, not changed
         self.crowded = _CROWDED  # from so many objects on it is worth looking for garbage
 
     def copy(self) -> State:
@@ -178,15 +200,20 @@ class State:
         other.signal = self.signal
         other.handling = self.handling
         other.process = self.process
+        other.reached = self.reached
         other.start_method = self.start_method
         other.streams = self.streams
         other.generators = self.generators
         other.holds = self.holds.copy()
         other.externals = self.externals.copy()
         other.roots = self.roots
+        other.locks = self.locks
+        other.run = self.run
+        other.running = self.running
         other.dirty = self.dirty
         other.crowded = self.crowded
         other.watched = self.watched
+        other.workers = self.workers
         return other
 
     # -- heap -------------------------------------------------------------------------

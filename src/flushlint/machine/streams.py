@@ -10,7 +10,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from flushlint.machine.objects import Stream, Write
+from flushlint.machine.objects import Guarded, Stream, Write
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -25,7 +25,9 @@ __all__ = [
     "close",
     "detach",
     "drain",
+    "end",
     "forget",
+    "holds_when_dropped",
     "is_closed",
     "layers",
     "write",
@@ -35,8 +37,13 @@ __all__ = [
 class Log(Protocol):
     """Hears what becomes of writes."""
 
+    guarded: list[Guarded]
+
     def emitted(self, state: State, writes: Iterable[Write]) -> None:
         """These writes have left the process."""
+
+    def let_out(self, state: State, guarded: Iterable[Guarded]) -> None:
+        """So have these, which were made under a lock."""
 
 
 # A wrapper that closes leaves a file it was given open; these flush it, others do not.
@@ -66,7 +73,7 @@ def write(log: Log, state: State, identity: int, node: cst.CSTNode, newline: boo
         return
     item = Write(node, state.process, identity)
     _owe_trailer(state, identity, item)
-    _put(log, state, identity, (item,))
+    _put(log, state, identity, (item,), _guard(log, state, item) if state.locks else ())
     stream = state.stream(identity)
     if stream.line_buffered and stream.text and newline is not False:
         # A newline in it empties everything; where that can't be known nothing is claimed.
@@ -83,41 +90,89 @@ def _owe_trailer(state: State, identity: int, item: Write) -> None:
             state.edit(Stream, layer).trailer = item
 
 
-def _put(log: Log, state: State, identity: int, items: tuple[Write, ...]) -> None:
+def _guard(log: Log, state: State, item: Write) -> tuple[Guarded, ...]:
+    """Note a write under the locks that the process holds."""
+    file = state.stream(layers(state, item.stream)[-1])
+    if file.std or file.many:
+        return ()
+    beside = frozenset(running.run for running in state.running)
+    noted = Guarded(
+        item.node, item.stream, file.birth, state.locks, state.process, state.run, beside
+    )
+    log.guarded.append(noted)
+    return (noted,)
+
+
+def _put(
+    log: Log,
+    state: State,
+    identity: int,
+    items: tuple[Write, ...],
+    guarded: tuple[Guarded, ...],
+) -> None:
     """Let data arrive at a layer: kept if it buffers, passed on if it doesn't."""
     stream = state.stream(identity)
     if stream.buffered and not stream.write_through:
-        state.edit(Stream, identity).pending = add_pending(stream.pending, items)
+        edited = state.edit(Stream, identity)
+        edited.pending = add_pending(stream.pending, items)
+        known = {g.locks() for g in stream.guarded}
+        edited.guarded += tuple(g for g in guarded if g.locks() not in known)
     elif stream.below is not None:
-        _put(log, state, stream.below, items)
+        _put(log, state, stream.below, items, guarded)
     else:
         log.emitted(state, items)
+        log.let_out(state, guarded)
 
 
 def drain(log: Log, state: State, identity: int) -> None:
     """Flush: empty this layer and all below it."""
     for layer in layers(state, identity):
-        _empty(log, state, layer)
+        if not _is_anothers(state, layer):
+            _empty(log, state, layer)
+
+
+def _is_anothers(state: State, identity: int) -> bool:
+    """Say whether only another process, the one that opened the stream, can save its data."""
+    stream = state.stream(identity)
+    return stream.spec is not None and stream.spec.private and stream.process != state.process
+
+
+def holds_when_dropped(state: State, identity: int) -> bool:
+    """Say whether what is pending in a stream stays unwritten when its last reference goes."""
+    stream = state.stream(identity)
+    if stream.spec is None or not (stream.pending or stream.trailer):
+        return False
+    ended = stream.closed or not stream.spec.closes_on_drop
+    return ended or _is_anothers(state, identity)
+
+
+def end(state: State, identity: int) -> None:
+    """Close a stream without writing what is pending: it stays to be lost."""
+    state.edit(Stream, identity).closed = True
 
 
 def _empty(log: Log, state: State, identity: int) -> None:
     stream = state.stream(identity)
     if not stream.pending:
         return
-    items = stream.pending
+    items, guarded = stream.pending, stream.guarded
     edited = state.edit(Stream, identity)
-    edited.pending = ()
+    edited.pending = edited.guarded = ()
     edited.synced = None
     if stream.below is not None:
-        _put(log, state, stream.below, items)
+        _put(log, state, stream.below, items, guarded)
     else:
         log.emitted(state, items)
+        log.let_out(state, guarded)
 
 
 def close(log: Log, state: State, identity: int) -> None:
     """Close a stream: its own trailer goes out, and what it owns below is closed as well."""
     stream = state.stream(identity)
     if stream.closed:
+        return
+    if _is_anothers(state, identity):
+        end(state, identity)
         return
     _empty(log, state, identity)
     edited = state.edit(Stream, identity)
@@ -155,5 +210,5 @@ def forget(state: State, identities: Iterable[int]) -> None:
         obj = state.heap.get(identity)
         if isinstance(obj, Stream) and (obj.pending or obj.trailer):
             edited = state.edit(Stream, identity)
-            edited.pending = ()
+            edited.pending = edited.guarded = ()
             edited.trailer = None

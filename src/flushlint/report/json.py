@@ -4,6 +4,8 @@ Each object holds:
 
 - ``code`` and ``name`` of the rule, and ``url``, the path of the rule's page in the repository;
 - ``message``, one line;
+- ``start_methods``: under ``--start-method all`` a list of those under which the finding holds,
+  otherwise null;
 - ``severity``: ``"error"``, or ``"warning"`` for what has no effect on the exit status;
 - ``filename``, as the other formats write it;
 - ``location`` and ``end_location``: ``{"row", "column"}``, both 1-based and in code points; the
@@ -52,6 +54,7 @@ def _finding(diagnostic: Diagnostic) -> dict[str, Any]:
         "code": diagnostic.code,
         "name": diagnostic.name,
         "message": diagnostic.message,
+        "start_methods": list(diagnostic.start_methods) or None,
         "severity": diagnostic.severity,
         "filename": diagnostic.path,
         "location": _location(diagnostic.span.start),

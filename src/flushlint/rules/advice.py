@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from flushlint.rules.finding import Written, written_to
+from flushlint.rules.finding import Written, owner_of, written_to
 
 if TYPE_CHECKING:
     import libcst as cst
@@ -22,6 +22,7 @@ __all__ = [
     "before",
     "elsewhere",
     "flush_first",
+    "is_the_parents",
     "must_reopen",
     "remedy",
     "under_others",
@@ -37,7 +38,7 @@ class Remedy(NamedTuple):
     """What saves a write: `verb` as a command, `ending` as what comes last in a process.
 
     `file` names what has to be flushed, or closed if `closes`. One that `borrows` was given an
-    open file, which it leaves open.
+    open file, which it leaves open. `method` is the one that an object lacks which is no file.
     """
 
     file: str
@@ -45,6 +46,7 @@ class Remedy(NamedTuple):
     ending: str
     closes: bool
     borrows: bool = False
+    method: str = ""
 
 
 def remedy(module: cst.Module, log: Log, write: Write, stream: Stream | None = None) -> Remedy:
@@ -53,6 +55,9 @@ def remedy(module: cst.Module, log: Log, write: Write, stream: Stream | None = N
     if target.kind == "logger":
         return _call(_behind(target), "logging.shutdown()", closes=False)
     layers = _layers(log, write.stream)
+    typed = _of_type(module, write.node, target, layers)
+    if typed is not None:
+        return typed
     closer = next((i for i, layer in enumerate(layers) if layer.needs_close), None)
     if closer is None:
         return _do(target, closes=stream is not None and stream.needs_close)
@@ -65,6 +70,36 @@ def remedy(module: cst.Module, log: Log, write: Write, stream: Stream | None = N
     return Remedy(
         done.file, f"{done.verb}{after}", f"{done.ending}{after}", closes=True, borrows=True
     )
+
+
+def _of_type(
+    module: cst.Module, node: cst.CSTNode, target: Written, layers: list[Stream]
+) -> Remedy | None:
+    """Return what saves the data of an object by its own methods, None if there is none below."""
+    for depth, layer in enumerate(layers):
+        spec = layer.spec
+        if spec is None or not layer.buffered:
+            continue
+        closes = spec.needs_close or not (spec.flushes or spec.is_file)
+        known = spec.closes if closes else spec.flushes
+        name = known[0] if known else "close" if closes else "flush"
+        lacking = "" if spec.is_file and not closes and name == "flush" else name
+        owner = owner_of(module, node, depth) or (target.source if target.is_path else "")
+        if owner and (depth == 0 or owner != target.source):
+            done = _call(f"`{owner}`", f"{owner}.{name}()", closes=closes)
+        elif not lacking:
+            done = _do(target._replace(kind="guide"), closes=closes)
+        else:
+            file = f"the {layer.kind.rpartition('.')[2]}{_led_to(target)}"
+            done = Remedy(
+                file, f"call `{name}()` of {file}", f"with `{name}()` of {file}", closes=closes
+            )
+        return done._replace(method=lacking)
+    return None
+
+
+def _led_to(target: Written) -> str:
+    return f" behind `{target.source}`" if target.source else ""
 
 
 def _layers(log: Log, identity: int | None) -> list[Stream]:
@@ -98,11 +133,13 @@ def _call(file: str, code: str, *, closes: bool) -> Remedy:
 
 
 def _behind(target: Written) -> str:
-    return f"the file behind `{target.source}`" if target.source else "the file"
+    return f"the file{_led_to(target)}"
 
 
 def before(process: Process) -> str:
     """Name the moment at which a process gets its copy of the buffers."""
+    if process.kind == "worker":
+        return "the workers start"
     return "start()" if process.kind == "process" else "the fork"
 
 
@@ -117,19 +154,33 @@ def must_reopen(loss: Loss, saved: Remedy) -> bool:
     It writes its own end: that of an archive over the beginning, that of a stream of which
     something is written already beside the child's.
     """
-    if not saved.closes or loss.stream.process == loss.process:
+    if loss.stream.process == loss.process:
+        return False
+    if is_the_parents(loss):
+        return True
+    if not saved.closes:
         return False
     return loss.stream.kind == "zip" or saved.borrows or flush_first(loss)
+
+
+def is_the_parents(loss: Loss) -> bool:
+    """Say whether nothing that the child does can save what it writes to this object."""
+    spec = loss.stream.spec
+    return spec is not None and spec.private and loss.stream.process != loss.process
 
 
 def elsewhere(log: Log, loss: Loss) -> str:
     """Say what the other start methods make of a loss, if nobody has chosen one."""
     process = log.processes[loss.process]
-    if process.kind != "process" or process.chosen:
+    if process.kind not in ("process", "worker") or process.chosen:
         return ""
     opened_there = loss.stream.process == loss.process
     if loss.hand_over is not None and not opened_there:
-        return under_others("TypeError" if loss.hand_over.own else "can't be pickled")
+        spec = loss.stream.spec
+        if spec is not None and not spec.unpicklable:
+            return ""  # nobody knows whether it can be pickled
+        raised = "TypeError" if spec is None else spec.unpicklable
+        return under_others(raised if loss.hand_over.own else "can't be pickled")
     if loss.node is not None:  # a hard exit is the same under each of them
         return ""
     if opened_there:

@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.rules import doubled, killed, lost, pickled, remedies, unguaranteed
+from flushlint.rules import (
+    cleanups,
+    doubled,
+    killed,
+    lost,
+    pickled,
+    remedies,
+    spawned,
+    torn,
+    unguaranteed,
+)
 from flushlint.rules.finding import Finding
 
 if TYPE_CHECKING:
@@ -21,8 +31,11 @@ _CHECKS = (
     killed.check,
     unguaranteed.check,
     doubled.check,
+    torn.check,
+    spawned.check,
     pickled.check,
     remedies.check,
+    cleanups.check,
 )
 
 

@@ -76,7 +76,7 @@ def _finding(module: cst.Module, log: Log, one: Emission, other: Emission) -> Fi
     start = log.processes[write.forks[0]]
     saved = remedy(module, log, write)
     again = ", and open it again in the child" if saved.closes else ""
-    is_open = start.kind == "process" and not start.chosen
+    is_open = start.kind in ("process", "worker") and not start.chosen
     others = under_others("no copy") if is_open else ""
     message = (
         f"what is written to {quoted(subject)} here comes out more than once{when}: the "

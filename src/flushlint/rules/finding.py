@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple
 import libcst as cst
 
 from flushlint.knowledge.streams import WRITERS
+from flushlint.knowledge.third_party import FILE_WRITERS, WRITING_METHODS
 
 if TYPE_CHECKING:
     from flushlint.machine.log import Log, Process
@@ -20,6 +21,7 @@ __all__ = [
     "called",
     "code_of",
     "file_variable",
+    "owner_of",
     "process_name",
     "quoted",
     "the_process",
@@ -53,6 +55,10 @@ _FILE_METHODS = frozenset({"write", "writelines", "writestr", "add", "addfile"})
 _LOGGER_METHODS = frozenset(
     {"debug", "info", "warning", "warn", "error", "exception", "critical", "log"}
 )
+_SPECS = {
+    **WRITING_METHODS,
+    **{name.rpartition(".")[2]: spec for name, spec in (*FILE_WRITERS.items(), *WRITERS.items())},
+}
 _LONGEST_NAME = 40
 _UNKNOWN = "the file"
 
@@ -74,20 +80,23 @@ class Written(NamedTuple):
     """What a call writes to: its source, or "" where that does not say, and what it is.
 
     Nothing but a file has the methods of one. Something else leads to a file: a `csv.writer`,
-    a call that returns the file, a logger.
+    a call that returns the file, a logger. `is_path`: the source may be followed by a method.
     """
 
     source: str = ""
     kind: Literal["file", "guide", "logger"] = "guide"
+    is_path: bool = False
 
 
 def written_to(module: cst.Module, node: cst.CSTNode) -> Written:
     """Return what a call writes to: `fd` in `fd.write(x)` and in `print(x, file=fd)`."""
+    if isinstance(node, cst.Subscript):  # `store[key] = data`
+        return _written(module, node.value, is_file=False)
     if not isinstance(node, cst.Call):
         return Written()
     function = node.func
     word = getattr(function.attr if isinstance(function, cst.Attribute) else function, "value", "")
-    spec = next((w for name, w in WRITERS.items() if name.endswith(f".{word}")), None)
+    spec = _SPECS.get(word)
     file = _argument(node, "file")
     if file is None and spec is not None:
         file = _argument(node, spec.keyword, spec.file)
@@ -105,13 +114,35 @@ def written_to(module: cst.Module, node: cst.CSTNode) -> Written:
     return Written("sys.stdout", "file") if is_print else Written()
 
 
+def owner_of(module: cst.Module, node: cst.CSTNode, depth: int) -> str:
+    """Return the source of what a call writes to `depth` parts down: `db` in `db[key].add(x)`.
+
+    Empty where the expression does not lead there: it begins with a variable for a part.
+    """
+    node = _receiver(node) or node
+    for _ in range(depth):
+        inner = _receiver(node)
+        if inner is None:
+            return ""
+        node = inner
+    is_path = isinstance(node, (cst.Name, cst.Attribute))
+    return code_of(module, node) if depth and is_path else ""
+
+
+def _receiver(node: cst.CSTNode) -> cst.CSTNode | None:
+    """Return the expression whose method is called, or whose item is taken."""
+    if isinstance(node, cst.Call) and isinstance(node.func, cst.Attribute):
+        return node.func.value
+    return node.value if isinstance(node, cst.Subscript) else None
+
+
 def _written(module: cst.Module, node: cst.BaseExpression, *, is_file: bool) -> Written:
     if isinstance(node, cst.Call) and code_of(module, node.func) == "super":
         return Written("self")
     source = code_of(module, node)
     is_path = isinstance(node, (cst.Name, cst.Attribute, cst.Subscript))
     whole = is_path and not source.endswith("...")
-    return Written(source, "file" if is_file and whole else "guide")
+    return Written(source, "file" if is_file and whole else "guide", whole)
 
 
 def _argument(call: cst.Call, keyword: str, position: int = -1) -> cst.BaseExpression | None:
@@ -137,6 +168,8 @@ def process_name(log: Log, number: int) -> str:
     process: Process | None = log.processes.get(number)
     if process is None or process.kind == "main":
         return "main process"
+    if process.kind == "worker":
+        return "worker"
     return "forked child" if process.kind == "fork" else f"child `{process.name}`"
 
 

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+import libcst as cst
+
 from flushlint.machine.killing import killer
 from flushlint.rules.advice import UNFLUSHED, remedy
 from flushlint.rules.finding import (
     Finding,
     Step,
     called,
+    code_of,
     file_variable,
     process_name,
     quoted,
@@ -19,8 +22,6 @@ from flushlint.rules.lost import opened_and_started, real_losses, thrown_away_by
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-
-    import libcst as cst
 
     from flushlint.machine.log import Halt, Kill, Log
 
@@ -62,12 +63,16 @@ def _finding(module: cst.Module, log: Log, halt: Halt, kill: Kill) -> Finding:
     child = the_process(log, loss.process)
     if kill.node is None:
         who = f"{child} is a daemon that nobody joins, so it is killed when its parent ends"
+    elif isinstance(kill.node, cst.WithItem):
+        who = f"leaving `with {code_of(module, kill.node.item)}` kills {child}"
     else:
         who = f"{called(module, kill.node)} kills {child}"
+    is_worker = log.processes[loss.process].kind == "worker"
+    wait = "ask for the task's result" if is_worker else "tell the child to end and join it"
     what = (
-        "tell the child to end and join it, so that the file is closed"
+        f"{wait} first, so that the file is closed"
         if loss.trailer or saved.closes
-        else f"{saved.verb} before the child waits, or tell the child to end and join it"
+        else f"{saved.verb} before {child} waits, or {wait} first"
     )
     short = "without the end of the file" if loss.trailer else UNFLUSHED
     message = f"what is written to {quoted(subject)} is lost: {who} {short}; {what}"

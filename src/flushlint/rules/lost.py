@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -13,6 +14,7 @@ from flushlint.rules.advice import (
     before,
     elsewhere,
     flush_first,
+    is_the_parents,
     must_reopen,
     remedy,
 )
@@ -35,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = [
     "check",
     "compatible",
+    "ending_call",
     "opened_and_started",
     "prefix",
     "real_losses",
@@ -85,7 +88,7 @@ def thrown_away_by_all(log: Log, loss: Loss) -> bool:
 
 
 def check(module: cst.Module, log: Log) -> Iterator[Finding]:
-    """Find FLU101, FLU102 and FLU104."""
+    """Find FLU101 to FLU104."""
     seen: set[object] = set()
     for loss in real_losses(log):
         finding = _finding(module, log, loss)
@@ -96,7 +99,7 @@ def check(module: cst.Module, log: Log) -> Iterator[Finding]:
 
 
 def _cause(finding: Finding, loss: Loss, log: Log) -> object:
-    if finding.code == "FLU102":
+    if finding.code in ("FLU102", "FLU103") and loss.hand_over is None:
         return (finding.code, loss.stream.opened, log.processes[loss.process].name)
     if finding.code == "FLU104":
         # One call may throw away what several files hold, and each must be flushed.
@@ -108,7 +111,9 @@ def _finding(module: cst.Module, log: Log, loss: Loss) -> Finding:
     process = log.processes[loss.process]
     if loss.trailer:
         return _unclosed(module, log, loss)
-    clean_end = process.kind == "process" and not loss.survives
+    clean_end = process.kind in ("process", "worker") and not loss.survives
+    if clean_end and process.kind == "worker":
+        return _of_worker(module, log, loss)
     if clean_end and loss.hand_over is not None:
         return _passed(module, log, loss)
     if clean_end:
@@ -121,6 +126,14 @@ def _passed(module: cst.Module, log: Log, loss: Loss) -> Finding:
     subject = _handed_over(module, log, loss, loss.hand_over)
     message = _at_end(module, log, loss, subject)
     return Finding("FLU101", loss.hand_over.node, message, subject, _steps(log, loss))
+
+
+def _of_worker(module: cst.Module, log: Log, loss: Loss) -> Finding:
+    """FLU103, at the initial argument if the file is one, else at the write."""
+    if loss.hand_over is not None:
+        passed = _passed(module, log, loss)
+        return replace(passed, code="FLU103")
+    return replace(_inherited(module, log, loss), code="FLU103")
 
 
 def _handed_over(module: cst.Module, log: Log, loss: Loss, hand_over: HandOver) -> str:
@@ -163,10 +176,31 @@ def _at_end(module: cst.Module, log: Log, loss: Loss, subject: str) -> str:
         what = "let the thread end and join it, so that the file is closed, or flush each write"
     else:
         what = _last_of_child(loss, saved)
+    if process.kind == "worker":
+        return (
+            f"what a worker writes to {quoted(subject)} is lost: {_end_of_worker(loss)} "
+            f"{_shortfall(saved)}; {_last_of_task(loss, saved)}{elsewhere(log, loss)}"
+        )
+    why = f"the child ends in os._exit() {_shortfall(saved)}"
+    if is_the_parents(loss):
+        why = "the parent, which opened it, writes over it when it closes its own copy"
     return (
-        f"what `{process.name}` writes to {quoted(subject)} is lost: the child ends in "
-        f"os._exit() {_shortfall(saved)}; {what}{elsewhere(log, loss)}"
+        f"what `{process.name}` writes to {quoted(subject)} is lost: {why}; "
+        f"{what}{elsewhere(log, loss)}"
     )
+
+
+def _end_of_worker(loss: Loss) -> str:
+    if loss.how == "signal":
+        return "the pool terminates its workers"
+    return "the pool's workers end in os._exit()"
+
+
+def _last_of_task(loss: Loss, saved: Remedy) -> str:
+    if must_reopen(loss, saved):
+        return "open the file in the task"
+    first = "flush it before the workers start, and " if flush_first(loss) else ""
+    return f"{first}let each task end {saved.ending}"
 
 
 def _last_of_child(loss: Loss, saved: Remedy) -> str:
@@ -183,6 +217,8 @@ def _is_held_by_daemon(loss: Loss) -> bool:
 
 
 def _shortfall(saved: Remedy) -> str:
+    if saved.method:
+        return f"without {saved.method}(), which would write the rest"
     return "without close(), which would write the rest" if saved.closes else UNFLUSHED
 
 
@@ -192,18 +228,18 @@ def _unclosed(module: cst.Module, log: Log, loss: Loss) -> Finding:
     if loss.node is None:
         when, what = f"is never closed in {child}", _last_of_child(loss, saved)
     else:
-        call = _call(module, loss)
+        call = ending_call(module, loss)
         when = f"is not closed before {call} ends {child}"
         what = _before_exit(log, loss, saved, call)
-    message = (
-        f"{saved.file} {when}: flush() leaves out the end of the file, without which it can't "
-        f"be read; {what}{elsewhere(log, loss)}"
-    )
+    lacks = "leaves out the end of the file, without which it can't be read"
+    if saved.method:
+        lacks = f"is not enough, {saved.method}() writes the rest"
+    message = f"{saved.file} {when}: flush() {lacks}; {what}{elsewhere(log, loss)}"
     subject = file_variable(module, loss.write.node)
     return Finding("FLU405", loss.write.node, message, subject, _steps(log, loss))
 
 
-def _call(module: cst.Module, loss: Loss) -> str:
+def ending_call(module: cst.Module, loss: Loss) -> str:
     """Return the call that ends the process, as the program has it."""
     node = loss.node
     if loss.how in ("kill", "thread") or not isinstance(node, cst.Call):
@@ -214,7 +250,7 @@ def _call(module: cst.Module, loss: Loss) -> str:
 
 def _at_exit(module: cst.Module, log: Log, loss: Loss) -> Finding:
     assert loss.node is not None
-    call, ending = _call(module, loss), the_process(log, loss.process)
+    call, ending = ending_call(module, loss), the_process(log, loss.process)
     if loss.std:
         subject = "sys.stdout" if loss.stream.kind == "stdout" else "sys.stderr"
         saved = Remedy(f"`{subject}`", f"call `{subject}.flush()`", "", closes=False)

@@ -60,6 +60,12 @@ RULES: dict[str, Rule] = {
             "argument, a class or `self`, and ends before the buffer is emptied.",
         ),
         Rule(
+            "FLU103",
+            "lost-worker-file",
+            "A worker of a pool or an executor writes to a file that outlives its tasks, and "
+            "ends before the buffer is emptied.",
+        ),
+        Rule(
             "FLU104",
             "lost-at-hard-exit",
             "A process ends at once (`os._exit`, `os.exec*`, `os.abort`, SIGKILL) while "
@@ -85,9 +91,39 @@ RULES: dict[str, Rule] = {
             "one process.",
         ),
         Rule(
+            "FLU202",
+            "flush-outside-lock",
+            "Writes to a file that processes share are made under a lock, and leave the buffer "
+            "when the lock is released.",
+        ),
+        Rule(
+            "FLU203",
+            "truncated-by-reimport",
+            "A file that is opened for writing at the top level of a module is emptied again by "
+            "each child that imports it under spawn or forkserver.",
+        ),
+        Rule(
             "FLU301",
             "unpicklable-file",
             "An open file is handed to a process whose start method has to pickle it, which fails.",
+        ),
+        Rule(
+            "FLU302",
+            "unpicklable-target",
+            "A lambda or local function is handed to a process whose start method has to pickle "
+            "it, which fails, and what the child would write is never written.",
+        ),
+        Rule(
+            "FLU303",
+            "missing-main-guard",
+            "A process is started when the module is imported, which fails in the child under "
+            "spawn and forkserver, and what it would write is never written.",
+        ),
+        Rule(
+            "FLU304",
+            "unset-in-child",
+            "A child started by spawn or forkserver uses an open file that only the guarded part "
+            "of the main module sets.",
         ),
         Rule(
             "FLU401",
@@ -104,6 +140,12 @@ RULES: dict[str, Rule] = {
             "FLU403",
             "fsync-without-flush",
             "`os.fsync` is called on a file that was not flushed, and data are lost for it.",
+        ),
+        Rule(
+            "FLU404",
+            "cleanup-never-runs",
+            "A cleanup would save what a process loses (`atexit`, `weakref.finalize`, a parent's "
+            "finalizers), but the process ends without running it.",
         ),
         Rule(
             "FLU405",

@@ -4,8 +4,12 @@ Runs on CPython 3.6 and newer. The streams of the io module are replaced by subc
 flush after each write; all the library's openers go through them. What is written to compressed
 files and archives can't be made readable at once, so it is kept in a log beside them (one file
 for each path, named in hexadecimal), from which the comparison takes their contents; they are
-closed when the process that wrote to them ends, whatever way, for those that read them back.
-The program is not changed otherwise.
+closed when the process that wrote to them ends, whatever way, for those that read them back. So
+are shelves, and the transactions of databases are committed then.
+
+A spawned child that imports the main module doesn't empty a file again that is there already,
+and doesn't repeat what the module's body writes to it: it appends what it writes later, and so
+does its parent from then on. The program is not changed otherwise.
 """
 
 # mypy: ignore-errors
@@ -15,6 +19,7 @@ import _io
 import abc
 import atexit
 import builtins
+import fcntl
 import io
 import os
 import signal
@@ -24,6 +29,7 @@ import weakref
 import after_import
 
 _log_directory = None
+_is_importing_main = False
 _TRUNCATING = ("w", "x")
 
 
@@ -57,6 +63,8 @@ class _StandIn(abc.ABCMeta):
 
 class Text(_io.TextIOWrapper, metaclass=_StandIn):
     def write(self, text):
+        if _is_repeated(self):
+            return len(text)
         count = _io.TextIOWrapper.write(self, text)
         _io.TextIOWrapper.flush(self)
         return count
@@ -64,6 +72,8 @@ class Text(_io.TextIOWrapper, metaclass=_StandIn):
 
 class Writer(_io.BufferedWriter, metaclass=_StandIn):
     def write(self, data):
+        if _is_repeated(self):
+            return len(data)
         count = _io.BufferedWriter.write(self, data)
         _io.BufferedWriter.flush(self)
         return count
@@ -71,6 +81,8 @@ class Writer(_io.BufferedWriter, metaclass=_StandIn):
 
 class Random(_io.BufferedRandom, metaclass=_StandIn):
     def write(self, data):
+        if _is_repeated(self):
+            return len(data)
         count = _io.BufferedRandom.write(self, data)
         _io.BufferedRandom.flush(self)
         return count
@@ -115,10 +127,18 @@ class _Open:
         closefd=True,
         opener=None,
     ):
-        return _rebuilt(
+        is_again = _is_opened_again(file, mode)
+        if is_again:
+            mode = mode.replace("w", "a")
+        stream = _rebuilt(
             _original_open(file, mode, buffering, encoding, errors, newline, closefd, opener),
             newline,
         )
+        if is_again:
+            _opened_again.append(weakref.ref(stream))
+        elif mode.strip("bt") == "w":
+            _emptied.append(weakref.ref(stream))
+        return stream
 
     def __reduce__(self):
         return self.__name__
@@ -139,6 +159,63 @@ def _rebuilt(stream, newline="\n"):
 
 
 _BUFFERS = {_io.BufferedWriter: Writer, _io.BufferedRandom: Random}
+
+
+# --- spawned children -----------------------------------------------------------------------------
+
+_opened_again = []
+_emptied = []
+
+
+def _is_opened_again(file, mode):
+    """Say whether a child that imports the main module would empty what is there already."""
+    return (
+        _is_importing_main
+        and "w" in mode
+        and isinstance(file, (str, os.PathLike))
+        and (os.path.exists(file))
+    )
+
+
+def _is_repeated(stream):
+    """Say whether this is a write of the module's body that the parent has made already."""
+    if not _is_importing_main:
+        return False
+    layers = (stream, getattr(stream, "buffer", None))
+    return any(known() in layers for known in _opened_again)
+
+
+def _watch_import(module):
+    """Tell the import of the main module from what a child does afterwards."""
+    for name in ("_fixup_main_from_path", "_fixup_main_from_name"):
+        setattr(module, name, _importing_main(getattr(module, name)))
+
+
+def _importing_main(original):
+    def fix_up(*args):
+        global _is_importing_main
+        _is_importing_main = True
+        try:
+            original(*args)
+        finally:
+            _is_importing_main = False
+
+    return fix_up
+
+
+def _watch_launch(module):
+    """From the first spawned child on, have the parent append to what it has emptied itself."""
+    original = module.Popen._launch
+
+    def _launch(self, process):
+        for known in _emptied:
+            stream = known()
+            if stream is not None and not stream.closed:
+                flags = fcntl.fcntl(stream.fileno(), fcntl.F_GETFL)
+                fcntl.fcntl(stream.fileno(), fcntl.F_SETFL, flags | os.O_APPEND)
+        return original(self, process)
+
+    module.Popen._launch = _launch
 
 
 # --- compressed files and archives --------------------------------------------------------------
@@ -164,7 +241,7 @@ def _close_packed():
         for known in reversed(_written_here):
             stream = known()
             if stream is not None:
-                stream.close()
+                getattr(stream, "oracle_finish", stream.close)()
 
 
 def _path_of(stream):
@@ -204,7 +281,7 @@ def _watch_compressed(class_name):
             if mode is not None:
                 args = (mode, *args)
             original_init(self, filename, *args, **kwargs)
-            if mode and mode[0] in _TRUNCATING:
+            if mode and mode[0] in _TRUNCATING and not _is_importing_main:
                 _log(self, "", b"", truncate=True)
 
         def write(self, data):
@@ -258,13 +335,79 @@ def _watch_handlers(module):
     module.MemoryHandler.shouldFlush = lambda self, record: True
 
 
+def _watch_shelves(module):
+    """Have shelves that keep entries in a cache write them at the end of the process."""
+    original_get, original_set = module.Shelf.__getitem__, module.Shelf.__setitem__
+
+    def __getitem__(self, key):
+        if self.writeback:
+            _note(self)
+        return original_get(self, key)
+
+    def __setitem__(self, key, value):
+        if self.writeback:
+            _note(self)
+        original_set(self, key, value)
+
+    module.Shelf.__getitem__, module.Shelf.__setitem__ = __getitem__, __setitem__
+
+
+def _watch_databases(module):
+    """Have connections commit when their process ends, and when they are closed or dropped."""
+    original = module.connect
+
+    class Cursor(module.Cursor):
+        def execute(self, *args):
+            _note(self.connection)
+            return module.Cursor.execute(self, *args)
+
+        def executemany(self, *args):
+            _note(self.connection)
+            return module.Cursor.executemany(self, *args)
+
+    class Connection(module.Connection):
+        def execute(self, *args):
+            return self.cursor().execute(*args)
+
+        def executemany(self, *args):
+            return self.cursor().executemany(*args)
+
+        def cursor(self, factory=Cursor):
+            return module.Connection.cursor(self, factory)
+
+        def oracle_finish(self):
+            try:
+                if self.in_transaction:
+                    self.commit()
+            except module.ProgrammingError:  # closed
+                pass
+
+        def close(self):
+            self.oracle_finish()
+            module.Connection.close(self)
+
+        def __del__(self):
+            self.oracle_finish()
+
+    def connect(*args, **kwargs):
+        kwargs.setdefault("factory", Connection)
+        return original(*args, **kwargs)
+
+    module.connect = connect
+
+
 _LIBRARY = {
     "gzip": _watch_compressed("GzipFile"),
     "bz2": _watch_compressed("BZ2File"),
     "lzma": _watch_compressed("LZMAFile"),
     "zipfile": _watch_zipfile,
     "tarfile": _watch_tarfile,
+    "shelve": _watch_shelves,
+    "sqlite3": _watch_databases,
     "logging.handlers": _watch_handlers,
+    "multiprocessing.spawn": _watch_import,
+    "multiprocessing.popen_spawn_posix": _watch_launch,
+    "multiprocessing.popen_forkserver": _watch_launch,
 }
 
 

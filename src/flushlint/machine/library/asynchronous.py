@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.machine import calls
+from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments, called, library, method
 from flushlint.machine.generators import await_value
 from flushlint.machine.iteration import iterate
@@ -181,8 +181,20 @@ def _called(m: Machine, state: State, arguments: Arguments, index: int) -> list[
     return found
 
 
-@method(_LOOP, "run_in_executor", "call_later", "call_at")
+@method(_LOOP, "run_in_executor")
 def _in_executor(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """A thread, or what the executor makes of it."""
+    executor = arguments.get(0, "executor") or NONE
+    instance = state.look(Instance, executor)
+    kinds = [] if instance is None else classes.external_bases(state, instance.cls)
+    submit = calls.library_method(kinds, "submit")
+    if submit is None:
+        return _called(m, state, arguments, 1)
+    return submit(m, state, executor, arguments.after(1))
+
+
+@method(_LOOP, "call_later", "call_at")
+def _later(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     return _called(m, state, arguments, 1)
 
 

@@ -24,9 +24,14 @@ _COMMANDS = "argparse.%commands"
 
 
 @method(_PARSER, "__init__")
-@method("argparse.FileType", "__init__")
 def _parser(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    keep(state, receiver, {"%mode": arguments.get(0, "mode")})
+    return [state.push(NONE)]
+
+
+@method("argparse.FileType", "__init__")
+def _make_type(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    buffering = arguments.get(1, "bufsize")
+    keep(state, receiver, {"%mode": arguments.get(0, "mode"), "%buffering": buffering})
     return [state.push(NONE)]
 
 
@@ -34,7 +39,9 @@ def _parser(m: Machine, state: State, receiver: Value, arguments: Arguments) -> 
 def _file_type(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     mode = attribute(state, receiver, "%mode")
     constant = mode.value if isinstance(mode, Const) and mode.value is not None else "r"
-    return open_file(m, state, arguments, constant, -1, arguments.node)
+    size = attribute(state, receiver, "%buffering")
+    buffering = -1 if size == NONE else getattr(size, "value", None)
+    return open_file(m, state, arguments, constant, buffering, arguments.node)
 
 
 @method(_PARSER, "add_argument")

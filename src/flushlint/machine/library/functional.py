@@ -177,16 +177,6 @@ def _replace_named(m: Machine, state: State, receiver: Value, arguments: Argumen
     return [state.push(m.new(state, arguments.node, made, "copy"))]
 
 
-@library("weakref.finalize")
-def _weak_finalize(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """Run a callback when an object goes. At a child's end it does not run."""
-    subject, *call = arguments.positional or [NONE]
-    if call and isinstance(subject, Ref) and state.look(Instance, subject) is not None:
-        entry = m.new(state, arguments.node, Sequence("tuple", call), "finalizer")
-        state.names_of(subject.id)[f"%finalizer{entry.id}"] = entry
-    return [state.push(m.unknown())]
-
-
 def _weak(kind: str) -> None:
     """Containers that hold what is in them weakly: nothing is known of what comes out."""
 

@@ -8,14 +8,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flushlint.knowledge.stream_types import LIBRARY_TYPES
 from flushlint.machine import calls, classes, streams
 from flushlint.machine.attributes import get
 from flushlint.machine.calls import Arguments, library, method
-from flushlint.machine.library.openers import open_file
+from flushlint.machine.library.openers import empties, open_file
 from flushlint.machine.library.stream_methods import empty, send
 from flushlint.machine.library.threads import apart, attribute, keep
 from flushlint.machine.objects import Instance, Sequence, Stream
-from flushlint.machine.values import NONE, Const, Ext, Ref, Value
+from flushlint.machine.values import FALSE, NONE, Const, Ext, Ref, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
@@ -102,10 +103,10 @@ def _emit(
     if instance is None:
         return [state]
     records = instance.attributes.get("%records")
-    if isinstance(records, Ref):
+    if isinstance(records, Ref) and isinstance(handler, Ref):
         streams.write(m.log, state, records.id, arguments.node, newline=True)
-        if _NUMBERS[level] >= _flush_level(instance):
-            streams.drain(m.log, state, records.id)
+        if _is_full(state, handler) or _NUMBERS[level] >= _flush_level(instance):
+            _pass_on(m, state, handler, records)
         return [state]
     own = classes.class_attribute(state, instance.cls, "emit")
     if own is None:
@@ -179,7 +180,11 @@ def _make_file_handler(
     m: Machine, state: State, receiver: Value, arguments: Arguments
 ) -> list[State]:
     """It opens a file of its own, and flushes it after each record as well."""
-    found = open_file(m, state, arguments, "a", -1, arguments.node)
+    mode = arguments.get(1, "mode") or Const("a")
+    chosen = mode.value if isinstance(mode, Const) else "a"
+    opened = open_file(m, state, arguments, "a", -1, arguments.node)
+    path = arguments.nodes[0] if arguments.nodes else None
+    found = empties(m, opened, chosen, arguments.get(0, "filename"), path)
     for after in found:
         keep(after, receiver, {"stream": after.pop()})
     return [after.push(NONE) for after in found]
@@ -212,22 +217,59 @@ def _flush_level(instance: Instance) -> int:
     return level.value if isinstance(level, Const) and isinstance(level.value, int) else 0
 
 
+_MOST_COUNTED = 16
+
+
+def _is_full(state: State, handler: Ref) -> bool:
+    """Count a record; say whether it is known to fill a `MemoryHandler` of a small capacity."""
+    attributes = state.edit(Instance, handler.id).attributes
+    capacity, held = attributes.get("%capacity"), attributes.get("%count")
+    if not (isinstance(capacity, Const) and isinstance(held, Const)):
+        return False
+    if not (isinstance(capacity.value, int) and isinstance(held.value, int)):
+        return False
+    if capacity.value > _MOST_COUNTED:
+        return False
+    attributes["%count"] = Const(held.value + 1)
+    return held.value + 1 >= capacity.value
+
+
+def _pass_on(m: Machine, state: State, handler: Ref, records: Ref) -> None:
+    streams.drain(m.log, state, records.id)
+    state.edit(Instance, handler.id).attributes["%count"] = Const(0)
+
+
 @method(_MEMORY, "__init__")
 def _make_memory(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """A buffer of records, which one of a high level or `flush()` passes on."""
-    records = Stream(arguments.node, state.process, "records", text=False)
-    made = m.new(state, arguments.node, records, "records")
-    keep(state, receiver, {"%records": made, "%level": arguments.get(1, "flushLevel")})
+    records = Stream(
+        arguments.node, state.process, "records", text=False, spec=LIBRARY_TYPES[_MEMORY]
+    )
+    values = {
+        "%records": m.new(state, arguments.node, records, "records"),
+        "%level": arguments.get(1, "flushLevel"),
+        "%capacity": arguments.get(0, "capacity"),
+        "%count": Const(0),
+        "%at close": arguments.get(3, "flushOnClose"),
+    }
+    keep(state, receiver, values)
     return [state.push(NONE)]
 
 
-@method(_MEMORY, "flush", "close")
+@method(_MEMORY, "flush")
 def _flush_memory(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    instance = state.look(Instance, receiver)
-    records = None if instance is None else instance.attributes.get("%records")
-    if isinstance(records, Ref):
-        streams.drain(m.log, state, records.id)
+    records = attribute(state, receiver, "%records")
+    if isinstance(records, Ref) and isinstance(receiver, Ref):
+        _pass_on(m, state, receiver, records)
     return [state.push(NONE)]
+
+
+@method(_MEMORY, "close")
+def _close_memory(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """`flushOnClose=False`: it closes, and what it holds is gone."""
+    if attribute(state, receiver, "%at close") == FALSE:
+        return [state.push(NONE)]
+    return _flush_memory(m, state, receiver, arguments)
 
 
 calls.derive(_MEMORY, _HANDLER)

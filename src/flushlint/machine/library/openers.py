@@ -5,10 +5,13 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.streams import MEMORY_FILES, OPENERS, Opener
+from flushlint.knowledge.third_party import COMPRESSED_SUFFIXES, FILE_OPENERS
 from flushlint.machine import calls
-from flushlint.machine.calls import Arguments, library, method
+from flushlint.machine.calls import Arguments, library, method, unknown_call
 from flushlint.machine.log import Misuse
-from flushlint.machine.objects import Instance, Sequence, Stream
+from flushlint.machine.objects import Instance, Place, Sequence, Stream
+from flushlint.machine.places import is_same_everywhere
+from flushlint.machine.streams import layers
 from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
@@ -17,7 +20,7 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["open_file", "standard_stream"]
+__all__ = ["empties", "open_file", "standard_stream"]
 
 _MISSING = object()
 
@@ -106,15 +109,61 @@ def _opener(name: str, spec: Opener) -> None:
         if spec.buffering >= 0:
             found = _constant(arguments, spec.buffering, "buffering", -1)
             buffering = found if isinstance(found, int) else -2
-        if spec.layer == "file":
-            given: object = None if buffering == -2 else buffering
-            return open_file(m, state, arguments, mode, given, arguments.node)
-        if spec.layer == "binary":
-            return _open_codecs(m, state, arguments, mode, buffering)
-        return _open_layered(m, state, arguments, mode, spec)
+        if spec.by_suffix and (compression := _compression(arguments, target)) is not False:
+            if compression is None:
+                return unknown_call(m, state, arguments, external=name)
+            packed = spec._replace(layer="compressed")
+            return _open_layered(m, state, arguments, mode, packed)
+        opened = _open_by_spec(m, state, arguments, mode, buffering, spec)
+        node = arguments.nodes[spec.target] if 0 <= spec.target < len(arguments.nodes) else None
+        return empties(m, opened, mode, target, node)
 
 
-for _name, _spec in OPENERS.items():
+def _open_by_spec(
+    m: Machine, state: State, arguments: Arguments, mode: object, buffering: int, spec: Opener
+) -> list[State]:
+    if spec.layer == "file":
+        given: object = None if buffering == -2 else buffering
+        return open_file(m, state, arguments, mode, given, arguments.node)
+    if spec.layer == "binary":
+        return _open_codecs(m, state, arguments, mode, buffering)
+    return _open_layered(m, state, arguments, mode, spec)
+
+
+def empties(
+    m: Machine, states: list[State], mode: object, path: Value | None, node: cst.CSTNode | None
+) -> list[State]:
+    """Note of the file on top of the operands that opening it has emptied it.
+
+    `path` is its path and `node` the expression that says it.
+    """
+    if not isinstance(mode, str) or "w" not in mode or not is_same_everywhere(m, path, node):
+        return states
+    for state in states:
+        made = state.stack[-1]
+        if isinstance(made, Ref) and state.look(Stream, made) is not None:
+            lowest = layers(state, made.id)[-1]
+            file = state.edit(Stream, lowest)
+            if file.opened is not None and file.opened is state.stream(made.id).opened:
+                place = Place(file.opened, path.value if isinstance(path, Const) else None)
+                file.empties = m.log.streams[lowest].empties = place
+                m.log.emptied.add(place)
+    return states
+
+
+def _compression(arguments: Arguments, target: Value | None) -> bool | None:
+    """Say whether an opener compresses: by its argument, else by the file's suffix."""
+    path = target.value if isinstance(target, Const) else None
+    told = arguments.keywords.get("compression")
+    if told is not None and not isinstance(told, Const):
+        return None
+    if told is not None and told.value not in (None, "infer", "disable", "infer_from_extension"):
+        return True
+    by_name = told is None or told.value is not None
+    return by_name and isinstance(path, str) and path.endswith(COMPRESSED_SUFFIXES)
+
+
+for _name, _spec in (*OPENERS.items(), *FILE_OPENERS.items()):
     _opener(_name, _spec)
 
 
@@ -249,7 +298,9 @@ def _path_open(m: Machine, state: State, receiver: Value, arguments: Arguments) 
     m.may_raise(state, "builtins.OSError", arguments.node)
     mode = _constant(arguments, 0, "mode", "r")
     buffering = _constant(arguments, 1, "buffering", -1)
-    return open_file(m, state, arguments, mode, buffering, arguments.node)
+    opened = open_file(m, state, arguments, mode, buffering, arguments.node)
+    function = getattr(arguments.node, "func", None)
+    return empties(m, opened, mode, receiver, getattr(function, "value", None))
 
 
 @method(_PATH, "joinpath", "with_suffix", "with_name", "with_stem", "resolve", "absolute",

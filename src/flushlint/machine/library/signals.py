@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.blocking import BLOCKING, DEADLY, SIGKILL, SIGTERM, WAITS_FOR_CHILD
-from flushlint.machine import calls, killing
+from flushlint.machine import calls, killing, locks
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.ends import lose
 from flushlint.machine.objects import Sequence
@@ -147,6 +147,7 @@ def _waits_for_child(name: str) -> None:
         for after in (*killing.halt(m, state, arguments.node), state):
             for child in children:
                 killing.joined(m, after, child, timed=timed)
+            locks.reaped(after)
             result = [m.unknown() if anyone else pid or NONE, m.unknown()]
             made = Sequence("tuple", [*result, m.unknown()][: 3 if name[-1] in "34" else 2])
             found.append(after.push(m.new(after, arguments.node, made, "status")))

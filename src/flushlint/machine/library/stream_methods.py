@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.machine import calls, streams
+from flushlint.machine import calls, streams, typed_streams
 from flushlint.machine.iteration import iterate
 from flushlint.machine.objects import Generator, Stream
 from flushlint.machine.values import NONE, Const, Method, Ref, Unknown, Value
@@ -27,6 +27,9 @@ def call_stream(
     m: Machine, state: State, receiver: Ref, name: str, arguments: calls.Arguments
 ) -> list[State]:
     """Call a method of a stream; most of them raise when it is closed."""
+    found = typed_streams.call_typed(m, state, receiver, name, arguments)
+    if found is not None:
+        return found
     if name in _NEEDS_OPEN and streams.is_closed(state, receiver.id):
         calls.stop(m, state, arguments.node, "ValueError")
         return []
@@ -61,8 +64,8 @@ def _call_open(
         return [_reconfigure(m, state, receiver, arguments)]
     if name == "fileno":
         return [state.push(Unknown(("fileno", receiver.id)))]
-    if name == "open" and stream.kind == "zip":
-        return [state.push(_member(m, state, receiver, arguments))]
+    if name == "open":
+        return [state.push(_opened(m, state, receiver, arguments))]
     return [state.push(m.unknown())]
 
 
@@ -103,8 +106,13 @@ def _reconfigure(m: Machine, state: State, receiver: Ref, arguments: calls.Argum
     return state.push(NONE)
 
 
-def _member(m: Machine, state: State, receiver: Ref, arguments: calls.Arguments) -> Value:
-    """Open a member of an archive: what is written to it goes into the archive."""
+def _opened(m: Machine, state: State, receiver: Ref, arguments: calls.Arguments) -> Value:
+    """Open a member of an archive: what is written to it goes into the archive.
+
+    A plain file has no such method; what `fsspec.open` returns is to be opened, or entered.
+    """
+    if state.stream(receiver.id).kind != "zip":
+        return receiver
     mode = arguments.get(1, "mode")
     if not (isinstance(mode, Const) and mode.value == "w"):
         return m.unknown()

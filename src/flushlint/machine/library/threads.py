@@ -17,7 +17,18 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["CANCELLED", "apart", "attribute", "future", "keep", "run_apart", "spread"]
+__all__ = [
+    "CANCELLED",
+    "apart",
+    "attribute",
+    "future",
+    "keep",
+    "put",
+    "run_apart",
+    "spread",
+    "synchronised",
+    "wait",
+]
 
 _THREAD = "threading.Thread"
 _LOCAL = "threading.local"
@@ -215,13 +226,14 @@ apart(_THREAD, "is_alive", "cancel", "setName", "getName", "isDaemon")
 
 _LOCKS = (
     "Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event", "Barrier", "Value",
-    "Array", "Queue", "SimpleQueue", "JoinableQueue", "Manager", "Pipe", "LifoQueue",
-    "PriorityQueue", "local",
+    "Array", "Queue", "SimpleQueue", "JoinableQueue", "Manager", "LifoQueue", "PriorityQueue",
+    "local",
 )  # fmt: skip
 
 
-def _synchronised(package: str) -> None:
-    for word in _LOCKS:
+def synchronised(package: str, *words: str) -> None:
+    """Register locks, queues and the like: a thread may wait for them."""
+    for word in words:
         kind = f"{package}.{word}"
         apart(kind, "__init__", "acquire", "release", "set", "clear", "is_set", "notify",
               "notify_all", "put_nowait", "task_done", "join", "empty", "full", "qsize",
@@ -230,7 +242,7 @@ def _synchronised(package: str) -> None:
         method(kind, "__enter__")(_enter_lock)
         method(kind, "__exit__")(_leave_lock)
         method(kind, "get", "get_nowait", "recv", "wait")(_receive)
-        method(kind, "put", "put_nowait")(_put)
+        method(kind, "put", "put_nowait")(put)
         method(kind, "__init__")(_make_lock)
         method(kind, "set", "notify", "notify_all")(_set)
         method(kind, "clear")(_clear)
@@ -251,7 +263,7 @@ def _leave_lock(m: Machine, state: State, receiver: Value, arguments: Arguments)
     return [state.push(NONE)]
 
 
-def _put(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+def put(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """A queue keeps what is put into it, but hands out a copy: it is no way to a stream.
 
     `None` is what tells a thread that waits on the queue to end.
@@ -323,7 +335,7 @@ def _sleep(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 for _package in ("threading", "multiprocessing", "queue", "asyncio", "multiprocess", "billiard",
                  "torch.multiprocessing", "multiprocessing.dummy"):  # fmt: skip
-    _synchronised(_package)
+    synchronised(_package, *_LOCKS)
 
 
 # -- pools of threads ---------------------------------------------------------------------------
@@ -348,13 +360,6 @@ def _submit(m: Machine, state: State, receiver: Value, arguments: Arguments) -> 
     return found
 
 
-@method("concurrent.futures.Future", "result", "get")
-def _result(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    m.may_raise(state, None, arguments.node)
-    found = [*killing.halt(m, state, arguments.node), state]
-    return [after.push(attribute(after, receiver, "%result")) for after in found]
-
-
 @method("concurrent.futures.Future", "add_done_callback")
 def _done(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     return calls.call(m, state, arguments.positional[0], Arguments(arguments.node, [receiver]))
@@ -366,7 +371,7 @@ def _cancel(m: Machine, state: State, receiver: Value, arguments: Arguments) -> 
     return [state.push(m.unknown())]
 
 
-apart("concurrent.futures.Future", "done", "running", "exception", "wait")
+apart("concurrent.futures.Future", "done", "running")
 
 
 @method(_EXECUTOR, "map")

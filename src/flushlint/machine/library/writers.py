@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.streams import WRITER_TYPES, WRITERS, Writer, WriterType
+from flushlint.knowledge.third_party import FILE_WRITER_TYPES, FILE_WRITERS
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.library.stream_methods import empty, send
 from flushlint.machine.objects import Instance, Stream
@@ -65,7 +66,7 @@ def _writer(name: str, spec: Writer) -> None:
         return send(m, state, target, arguments, spec.newline)
 
 
-for _name, _spec in WRITERS.items():
+for _name, _spec in (*WRITERS.items(), *FILE_WRITERS.items()):
     _writer(_name, _spec)
 
 
@@ -74,17 +75,25 @@ def _writer_type(name: str, spec: WriterType) -> None:
     def make(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
         assert isinstance(receiver, Ref)
         target = arguments.get(spec.file, spec.keyword) or NONE
-        state.edit(Instance, receiver.id).attributes["%file"] = target
+        attributes = state.edit(Instance, receiver.id).attributes
+        attributes["%file"] = target
+        attributes["%flush"] = (arguments.keywords.get(spec.flush) if spec.flush else None) or NONE
         return [state.push(NONE)]
 
     @method(name, *spec.methods)
     def write(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
         instance = state.look(Instance, receiver)
         target = NONE if instance is None else instance.attributes.get("%file", NONE)
-        return send(m, state, target, arguments, spec.newline)
+        flush = NONE if instance is None else instance.attributes.get("%flush", NONE)
+        found = send(m, state, target, arguments, spec.newline)
+        if flush == NONE:
+            return found
+        for after in found:
+            after.pop()
+        return [done for after in found for done in _flush_if(m, after, flush, target, arguments)]
 
 
-for _name, _type in WRITER_TYPES.items():
+for _name, _type in (*WRITER_TYPES.items(), *FILE_WRITER_TYPES.items()):
     _writer_type(_name, _type)
 
 

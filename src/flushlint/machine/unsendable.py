@@ -1,0 +1,129 @@
+"""What can't be sent to a spawned child: functions and classes that no import finds by name."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from flushlint.knowledge.processes import PICKLED_BY_DILL
+from flushlint.machine import classes
+from flushlint.machine.forking import fork
+from flushlint.machine.log import Failure, FailureKind, Log, Process
+from flushlint.machine.objects import Class, Env, Function, Instance, Mapping, Sequence
+from flushlint.machine.pickling import pickles_itself
+from flushlint.machine.values import Bound, Ref, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable
+
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.objects import Write
+    from flushlint.machine.state import State
+
+__all__ = ["unsendable", "would_write"]
+
+
+def unsendable(
+    m: Machine, state: State, process: Process, instance: Instance, bases: list[State]
+) -> Failure | None:
+    """Return why a process can't be sent: a function or class in it that has no global name.
+
+    `bases` are the states after the import of the main module: what is defined under the main
+    guard is missing in them.
+    """
+    if any(n.startswith(PICKLED_BY_DILL) for n in classes.external_bases(state, instance.cls)):
+        return None
+    for hand_over in process.hand_overs:
+        kind = _nameless(m, state, bases, [hand_over.value])
+        if kind is not None:
+            return Failure(kind, hand_over.node, process)
+    own: list[Value] = [instance.cls]
+    if not pickles_itself(state, instance):
+        own += [v for k, v in instance.attributes.items() if not k.startswith("%")]
+    kind = _nameless(m, state, bases, own)
+    return None if kind is None or process.start is None else Failure(kind, process.start, process)
+
+
+def _nameless(
+    m: Machine, state: State, bases: list[State], values: Iterable[Value]
+) -> FailureKind | None:
+    """Return why one of the values, or what is pickled with it, can't be found by its name."""
+    seen: set[int] = set()
+    todo = list(values)
+    while todo:
+        value = todo.pop()
+        if isinstance(value, Bound):
+            todo += [value.function, value.receiver]
+        if not isinstance(value, Ref) or value.id in seen:
+            continue
+        seen.add(value.id)
+        obj = state.heap.get(value.id)
+        if isinstance(obj, (Function, Class)):
+            kind = _why_nameless(m, obj, bases)
+            if kind is not None:
+                return kind
+        elif isinstance(obj, (Sequence, Mapping)):
+            todo.extend(obj.values())
+        elif isinstance(obj, Instance):
+            todo.append(obj.cls)
+            if not pickles_itself(state, obj):
+                todo.extend(obj.attributes.values())
+    return None
+
+
+def _why_nameless(m: Machine, obj: Function | Class, bases: list[State]) -> FailureKind | None:
+    if isinstance(obj.node, cst.Lambda):
+        return "local target"
+    scope = None if obj.node is None else m.scopes.get(obj.node)
+    if scope is None or scope.parent is None or _is_renamed(obj.node):
+        return None
+    if scope.is_enclosed:
+        return None if obj.name in scope.parent.globals else "local target"
+    if scope.parent.parent is not None or not bases:
+        return None
+    return None if any(obj.name in _globals(base) for base in bases) else "guarded target"
+
+
+def _globals(state: State) -> dict[str, Value]:
+    env = state.heap[state.frames[0].module]
+    assert isinstance(env, Env)
+    return env.variables
+
+
+def _is_renamed(node: cst.CSTNode | None) -> bool:
+    """Say whether a function goes by the name of the one that it wraps."""
+    for decorator in node.decorators if isinstance(node, cst.FunctionDef) else ():
+        function = decorator.decorator
+        function = function.func if isinstance(function, cst.Call) else function
+        last = function.attr if isinstance(function, cst.Attribute) else function
+        if isinstance(last, cst.Name) and last.value == "wraps":
+            return True
+    return False
+
+
+# -- what is lost for it -------------------------------------------------------------------------
+
+
+@dataclass(slots=True)
+class _Probe(Log):
+    """Sees only that something is written."""
+
+    written: list[Write] = field(default_factory=list)
+
+    def emitted(self, _: State, writes: Iterable[Write]) -> None:
+        """Note writes to files; the standard streams are none."""
+        self.written += [write for write in writes if write.stream in self.streams]
+
+
+def would_write(m: Machine, state: State, process: Process, run: Callable[[State], None]) -> bool:
+    """Say whether a child would write to a file if it could be started: run it as a fork."""
+    log = m.log
+    m.log = probe = _Probe(processes=dict(log.processes), streams=dict(log.streams))
+    try:
+        run(fork(m, state.copy(), replace(process, method="fork"), process.start or m.module))
+    finally:
+        m.log = log
+    lost = [loss.write for loss in probe.losses if not loss.std]
+    return any(write.process != state.process for write in (*probe.written, *lost))

@@ -1,0 +1,302 @@
+"""Workers: the processes of a pool or an executor, from their start to their end.
+
+All workers of a pool are one abstract process. It runs the initializer, then any number of
+tasks, then it ends. Its state is kept beside that of the process that made the pool: a task
+that is submitted later runs there, with a copy of its arguments, and nothing comes back but
+that the task is done.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Literal, TypeAlias
+
+from flushlint.machine import calls, killing
+from flushlint.machine.calls import Arguments
+from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
+from flushlint.machine.forking import fork
+from flushlint.machine.joining import join
+from flushlint.machine.log import HandOver, Pickled, Process
+from flushlint.machine.objects import Sequence
+from flushlint.machine.pickling import pickled, sent
+from flushlint.machine.processes import apart_from_parent, leave_child
+from flushlint.machine.spawning import receive
+from flushlint.machine.values import NONE, Ref, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    import libcst as cst
+
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.joining import Fresh
+    from flushlint.machine.state import State
+
+__all__ = [
+    "Crew",
+    "Ending",
+    "Plan",
+    "end_all",
+    "end_crew",
+    "process_of",
+    "promise",
+    "run_tasks",
+    "start_crew",
+    "wait_for",
+]
+
+Ending: TypeAlias = Literal["clean", "terminated"]
+_MOST_STATES = 16
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the workers of a pool are started: start method, initializer, and what it is given.
+
+    `alone` says that there is one worker, which runs every task, `renewed` that workers are
+    replaced after some tasks. `left_open` is how a pool ends that the program does not end.
+    """
+
+    node: cst.CSTNode
+    method: str
+    chosen: bool
+    initializer: Value = NONE
+    initargs: tuple[Value, ...] = ()
+    hand_overs: tuple[HandOver, ...] = ()
+    alone: bool = False
+    renewed: bool = False
+    left_open: Ending = "terminated"
+
+
+@dataclass(frozen=True, slots=True)
+class Crew:
+    """The workers of a pool: the states of those that have run no task yet, and of the rest.
+
+    `awaited` are the futures of tasks for which nobody has waited so far.
+    """
+
+    plan: Plan
+    process: int
+    idle: tuple[State, ...] = ()
+    worked: tuple[State, ...] = ()
+    awaited: frozenset[Value] = frozenset()
+
+    @property
+    def grows(self) -> bool:
+        """Say whether the next task may be run by a worker that is started for it."""
+        return self.plan.method == "fork" and self.plan.renewed
+
+    def is_busy(self, state: State) -> bool:
+        """Say whether some task is sure to go on: its result was not asked for."""
+        for future in self.awaited:
+            results = state.look(Sequence, future)
+            if results is None or (results.exact and results.items):
+                return True
+        return False
+
+    def merged(self, other: Crew, fresh: Fresh) -> Crew:
+        """Return workers that are in the states of either."""
+        if self is other:
+            return self
+        idle = _united(self.idle, other.idle, fresh)
+        worked = _united(self.worked, other.worked, fresh)
+        return replace(self, idle=idle, worked=worked, awaited=self.awaited | other.awaited)
+
+
+def _united(some: tuple[State, ...], others: tuple[State, ...], fresh: Fresh) -> tuple[State, ...]:
+    new = [state for state in others if not any(state is known for known in some)]
+    if not new:
+        return some
+    return tuple(join([state.copy() for state in (*some, *new)], fresh)[:_MOST_STATES])
+
+
+# -- start --------------------------------------------------------------------------------------
+
+
+def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> tuple[Pickled, ...]:
+    """Start the workers of a pool; return what keeps them from it.
+
+    The initial arguments are inherited under fork, and pickled otherwise.
+    """
+    m.log.boundaries += 1
+    flush_standard_streams(m, state)
+    process = Process(
+        0, "worker", "worker", state.process, plan.node, plan.method, plan.chosen, plan.hand_overs
+    )
+    if plan.method != "fork":
+        notes = pickled(m, state, plan.hand_overs, process, "start")
+        if notes:
+            return notes
+    if plan.method == "fork":
+        children = [_forked(m, state, process, plan)]
+    else:
+        children = _spawned(m, state, process, plan)
+    crew = Crew(plan, process.id)
+    idle: list[State] = []
+    for child, values in children:
+        idle += _initialised(m, child, plan, values)
+    ready = replace(crew, idle=tuple(m.join(idle)[:_MOST_STATES]))
+    known = state.workers.get(pool.id)
+    crew = ready if known is None else known.merged(ready, m.fresh)
+    state.workers = {**state.workers, pool.id: crew}
+    if pool not in state.roots:
+        state.roots = (*state.roots, pool)
+    return ()
+
+
+def _forked(m: Machine, state: State, process: Process, plan: Plan) -> tuple[State, list[Value]]:
+    child = fork(m, state, process, plan.node)
+    child.workers = {}
+    return child, [plan.initializer, *plan.initargs]
+
+
+def _spawned(
+    m: Machine, state: State, process: Process, plan: Plan
+) -> list[tuple[State, list[Value]]]:
+    """Let a worker import the main module, and send it what it begins with."""
+    if m.spawn_base is None:
+        return []
+    imported = m.spawn_base(plan.method, state.start_method)
+    number = m.identity(("spawn", plan.node, state.frames[-1].context, state.process))
+    process.id = number
+    process.absent = m.log.processes[number].absent if number in m.log.processes else {}
+    m.log.processes[number] = process
+    found: list[tuple[State, list[Value]]] = []
+    for base in imported.states:
+        child = base.copy()
+        process.depth, process.height = len(child.frames), len(child.stack)
+        receive(m, state, child, process, imported)
+        values = [plan.initializer, *plan.initargs]
+        found.append((child, sent(m, state, child, values, plan.node)))
+    return found
+
+
+def _initialised(m: Machine, child: State, plan: Plan, values: list[Value]) -> list[State]:
+    initializer, *initargs = values
+    if initializer == NONE:
+        return [child]
+
+    def action(states: list[State]) -> list[State]:
+        return calls.call(m, states[0], initializer, Arguments(plan.node, initargs))
+
+    return _run(m, child, action)
+
+
+# -- tasks --------------------------------------------------------------------------------------
+
+
+def run_tasks(m: Machine, state: State, pool: Ref, tasks: list[tuple[Value, Arguments]]) -> None:
+    """Run tasks in the workers of a pool: all of them in one worker, or each in any."""
+    crew = state.workers.get(pool.id)
+    if crew is None:
+        return
+    for function, arguments in tasks:
+        before = crew.worked or crew.idle if crew.plan.alone else (*crew.worked, *crew.idle)
+        after: list[State] = []
+        for worker in before:
+            if _may_meet(worker, state):
+                after += _run_task(m, state, worker.copy(), function, arguments)
+        worked = tuple(m.join(after)[:_MOST_STATES])
+        if not crew.plan.alone:
+            worked = _united(crew.worked, worked, m.fresh)
+        crew = replace(crew, worked=worked)
+    state.workers = {**state.workers, pool.id: crew}
+
+
+def _may_meet(worker: State, state: State) -> bool:
+    """Say whether a worker and its parent may be in these states in one run."""
+    facts = state.facts
+    return all(facts.get(key, value) == value for key, value in worker.facts.items())
+
+
+def _run_task(
+    m: Machine, state: State, worker: State, function: Value, arguments: Arguments
+) -> list[State]:
+    values = [function, *arguments.positional, *arguments.keywords.values(), *arguments.rest]
+    task, *rest = sent(m, state, worker, values, arguments.node)
+    count = len(arguments.positional)
+    names = list(arguments.keywords)
+    given = Arguments(
+        arguments.node,
+        rest[:count],
+        dict(zip(names, rest[count:], strict=False)),
+        arguments.nodes,
+        arguments.open,
+        rest[count + len(names) :],
+    )
+    return _run(m, worker, lambda states: calls.call(m, states[0], task, given))
+
+
+def _run(m: Machine, worker: State, action: Callable[[list[State]], list[State]]) -> list[State]:
+    """Run something in a worker, which goes on when it raises."""
+    height = len(worker.stack)
+    normal, abrupt = apart_from_parent(m, action, worker)
+    for state in abrupt:
+        if state.signal is not None and not state.signal.implicit:
+            state.signal = None
+            normal.append(state)
+    for state in normal:
+        del state.stack[height:]
+        state.dirty = True
+        m.collect(state)
+    return m.join(normal)
+
+
+def process_of(m: Machine, state: State, pool: Ref) -> Process:
+    """Return the process of a pool's workers, the main process if it has none."""
+    crew = state.workers.get(pool.id)
+    return m.log.processes[0 if crew is None else crew.process]
+
+
+def promise(state: State, pool: Ref, future: Value) -> None:
+    """Note that a task goes on while nobody waits for its result."""
+    crew = state.workers.get(pool.id)
+    if crew is not None:
+        awaited = crew.awaited | {future}
+        state.workers = {**state.workers, pool.id: replace(crew, awaited=awaited)}
+
+
+def wait_for(state: State, futures: set[Value]) -> None:
+    """Note that the tasks of these futures are done."""
+    for pool, crew in state.workers.items():
+        if not crew.awaited.isdisjoint(futures):
+            done = replace(crew, awaited=crew.awaited - futures)
+            state.workers = {**state.workers, pool: done}
+
+
+# -- end ----------------------------------------------------------------------------------------
+
+
+def end_crew(
+    m: Machine, state: State, pool: Ref, ending: Ending, node: cst.CSTNode | None = None
+) -> None:
+    """End the workers of a pool, and see what is left in their buffers.
+
+    If they are terminated, by `node`, one may stand in the midst of a task that nobody waits for.
+    """
+    crew = state.workers.get(pool.id)
+    if crew is None:
+        return
+    if ending == "terminated" and node is not None and crew.is_busy(state):
+        killing.killed(m, state, crew.process, node)
+    state.workers = {key: value for key, value in state.workers.items() if key != pool.id}
+    state.roots = tuple(root for root in state.roots if root != pool)
+    state.dirty = True
+    for worker in crew.worked or crew.idle:
+        if not _may_meet(worker, state):
+            continue
+        left = worker.copy()
+        left.facts = {**state.facts, **left.facts}
+        if ending == "clean":
+            leave_child(m, left)
+        elif crew.plan.method == "spawn":
+            end_interpreter(m, left)  # what comes first, its end or the signal, is open
+        else:
+            m.collect(left)
+            lose(m, left, "signal", None, std=False)
+
+
+def end_all(m: Machine, state: State) -> None:
+    """End the workers of the pools that a process leaves open when it ends itself."""
+    for pool, crew in list(state.workers.items()):
+        end_crew(m, state, Ref(pool), crew.plan.left_open)
