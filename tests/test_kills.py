@@ -89,7 +89,8 @@ def test_the_message_names_the_statement_that_kills() -> None:
     (one,) = analysis.diagnostics
     assert "p.kill() kills the child `child`" in one.message
     assert one.message.endswith(
-        "; call `log.flush()` before the child waits, or tell the child to end and join it"
+        "; call `log.flush()` before the child `child` waits, or tell the child to end and join "
+        "it first"
     )
     assert [step.kind for step in one.witness] == [
         "handed-over", "opened", "written", "written", "ended",

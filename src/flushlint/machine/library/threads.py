@@ -317,8 +317,11 @@ def _waited_for(state: State) -> list[object]:
 
 
 def _receive(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    m.may_raise(state, "queue.Empty", arguments.node)
-    if called(arguments) == "get_nowait":
+    name = called(arguments)
+    waits_for_ever = name != "get_nowait" and not arguments.values()
+    if m.handlers or not (waits_for_ever or name == "wait"):
+        m.may_raise(state, "queue.Empty", arguments.node)
+    if name == "get_nowait":
         killing.ask(m, state, receiver)
         return [state.push(m.unknown())]
     found = wait(m, state, arguments.node, receiver)
