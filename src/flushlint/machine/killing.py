@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.log import Log
+    from flushlint.machine.objects import Write
     from flushlint.machine.state import State
 
 __all__ = [
@@ -48,6 +49,7 @@ __all__ = [
     "number_of",
     "numbers",
     "part",
+    "pending",
     "pid_of",
     "put",
     "renew",
@@ -57,6 +59,7 @@ __all__ = [
     "stays",
     "tell",
     "untell",
+    "wait_for_thread",
 ]
 
 NUMBER = "%number"
@@ -102,12 +105,7 @@ def halt(m: Machine, state: State, node: cst.CSTNode, on: Iterable[Hashable] = (
 
     `on` is what it waits for. Returns the states in which a handler has run and returned.
     """
-    if (
-        not m.kills
-        or not state.process
-        or m.beside
-        or not state.facts.keys().isdisjoint(_BY_THEMSELVES)
-    ):
+    if not m.kills or not state.process or not state.facts.keys().isdisjoint(_BY_THEMSELVES):
         return []
     handlers = {
         int(name.removeprefix(_HANDLER)): value
@@ -115,7 +113,7 @@ def halt(m: Machine, state: State, node: cst.CSTNode, on: Iterable[Hashable] = (
         if name.startswith(_HANDLER)
     }
     resumed: list[State] = []
-    for signal, handler in sorted(handlers.items()):
+    for signal, handler in sorted(handlers.items()) if not m.beside else ():
         resumed += _handle(m, state, node, signal, handler)
     if len(state.streams) > STD_STREAMS:
         handled = {signal for signal, value in handlers.items() if value not in _DEFAULT}
@@ -131,14 +129,34 @@ def _note(
     handled: frozenset[int],
 ) -> None:
     given = m.log.given.get(state.process, frozenset())
+    halts = m.log.halts if not m.beside else m.halts_beside
     for loss in losses(m, state, "signal", None, std=False):
+        if m.beside and loss.write in m.written_before:
+            continue  # the main thread's, which may flush it while this one waits
         alike = [
             (h.loss.facts, h.given)
-            for h in m.log.halts
+            for h in halts
             if (h.node, h.loss.process, h.loss.write) == (node, loss.process, loss.write)
         ]
         if len(alike) < _MOST_ALIKE and (loss.facts, given) not in alike:
-            m.log.halts.append(Halt(loss, node, on, handled, given))
+            halts.append(Halt(loss, node, on, handled, given))
+
+
+def pending(state: State) -> frozenset[Write]:
+    """Return all that is in the buffers of a process."""
+    return frozenset(write for i in state.streams for write in state.stream(i).pending)
+
+
+def wait_for_thread(m: Machine, state: State, node: cst.CSTNode) -> list[State]:
+    """Wait for a thread: the process stands where the thread does.
+
+    Returns the states that go on.
+    """
+    if not m.beside:
+        mine = [h for h in m.halts_beside if h.loss.process == state.process]
+        m.log.halts += mine
+        m.halts_beside = [h for h in m.halts_beside if h not in mine]
+    return [*halt(m, state, node), state]
 
 
 def _handle(
@@ -257,6 +275,7 @@ def renew(state: State, number: int) -> None:
     """A process has started: what is known of one before it at the same place holds no more."""
     state.facts.pop(("alive", pid_of(number)), None)
     state.facts.pop(("timed", pid_of(number)), None)
+    state.facts.pop(("sent", pid_of(number)), None)
 
 
 def _keys(facts: dict[Hashable, object], kind: str) -> list[tuple[Hashable, ...]]:
@@ -282,7 +301,7 @@ def joined(m: Machine, state: State, child: Value, *, timed: bool) -> None:
     for number in numbers(state, child):
         if timed:
             state.facts["timed", pid_of(number)] = True
-        elif child in state.roots:
+        elif child in state.roots and ("sent", pid_of(number)) not in state.facts:
             _spare(m, state, number)
     if not timed:
         _forget(state, child)
@@ -307,6 +326,8 @@ def send(m: Machine, state: State, child: Value, node: cst.CSTNode | None, signa
     if child not in state.roots or signal not in DEADLY:
         return
     for number in numbers(state, child):
+        if signal in (SIGKILL, SIGTERM):
+            state.facts["sent", pid_of(number)] = True
         answer = state.facts.get(("alive", pid_of(number)))
         if answer is False:
             m.log.unasked.add((number, node))
@@ -316,10 +337,12 @@ def send(m: Machine, state: State, child: Value, node: cst.CSTNode | None, signa
             or EXCEPTED in state.facts
             or any(s.kind == "raise" for s in state.handling)
         )
-        kill = Kill(number, node, signal, conditional, state.facts.copy(), answer is True)
+        held = frozenset(lock.lock for lock in state.locks)
+        facts = state.facts.copy()
+        kill = Kill(number, node, signal, conditional, facts, answer is True, held)
         if kill not in m.log.kills:
             m.log.kills.append(kill)
-    if signal in (SIGKILL, SIGTERM):
+    if signal == SIGKILL:
         _forget(state, child)
 
 
@@ -349,6 +372,8 @@ def part(m: Machine, state: State, *, exits: bool) -> None:
         for number in numbers(state, child):
             process = m.log.processes.get(number)
             if process is None or process.parent != state.process:
+                continue
+            if ("sent", pid_of(number)) in state.facts:
                 continue
             if exits and isinstance(child, Ref) and _is_daemon(state, child):
                 send(m, state, child, None, SIGTERM)
@@ -399,6 +424,9 @@ def _may_end(log: Log, kill: Kill, facts: dict[Hashable, object], on: Iterable[H
     """Say whether the process stands there no more when the kill comes, or need not."""
     if any(("told", token) in kill.facts for token in on):
         return True
+    locks = {token[1] for token in on if isinstance(token, tuple) and token[0] == "lock"}
+    if not locks <= kill.locks:
+        return True  # nobody keeps it waiting
     if kill.process in log.ended:
         # It may come to its end by itself: whether it has when the kill comes is a race.
         asked = [key[1] for key in _keys(facts, "asked")]

@@ -136,6 +136,7 @@ class Kill:
 
     It is `conditional` where the parent may as well let the process come to its end. The parent
     has `asked` whether it is alive; where it comes here with either answer, that means nothing.
+    It holds the `locks`.
     """
 
     process: int
@@ -144,6 +145,7 @@ class Kill:
     conditional: bool
     facts: dict[Hashable, object]
     asked: bool = False
+    locks: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)

@@ -34,7 +34,7 @@ def _fetch(m: Machine, state: State, receiver: Value, arguments: Arguments) -> l
         calls.stop(m, state, arguments.node, "TypeError", failed.value)
         return []
     m.may_raise(state, None, arguments.node)
-    found = [*killing.halt(m, state, arguments.node), state]
+    found = killing.wait_for_thread(m, state, arguments.node)
     return [after.push(attribute(after, receiver, "%result")) for after in found]
 
 

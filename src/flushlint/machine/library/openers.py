@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from flushlint.knowledge.streams import MEMORY_FILES, OPENERS, Opener
 from flushlint.knowledge.third_party import COMPRESSED_SUFFIXES, FILE_OPENERS
-from flushlint.machine import calls
+from flushlint.machine import calls, killing
 from flushlint.machine.calls import Arguments, library, method, unknown_call
 from flushlint.machine.log import Misuse
 from flushlint.machine.objects import Instance, Place, Sequence, Stream
@@ -345,6 +345,9 @@ def _sockets(m: Machine, state: State, node: cst.CSTNode, tags: tuple[str, ...])
 @library("socket.socketpair")
 def _socketpair(m: Machine, state: State, arguments: Arguments) -> list[State]:
     ends = _sockets(m, state, arguments.node, ("left", "right"))
+    for end, other in (ends, ends[::-1]):
+        if isinstance(end, Ref):
+            state.edit(Instance, end.id).attributes["%other"] = other
     return [state.push(m.new(state, arguments.node, Sequence("tuple", ends), "pair"))]
 
 
@@ -357,11 +360,32 @@ def _connection(m: Machine, state: State, arguments: Arguments) -> list[State]:
 @method(_SOCKET, "accept")
 def _accept(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     m.may_raise(state, "builtins.OSError", arguments.node)
-    ends = [*_sockets(m, state, arguments.node, ("accepted",)), m.unknown()]
-    return [state.push(m.new(state, arguments.node, Sequence("tuple", ends), "pair"))]
+    found = [*killing.halt(m, state, arguments.node), state]
+    for after in found:
+        ends = [*_sockets(m, after, arguments.node, ("accepted",)), m.unknown()]
+        after.push(m.new(after, arguments.node, Sequence("tuple", ends), "pair"))
+    return found
 
 
-@method(_SOCKET, "bind", "listen", "connect", "close", "shutdown", "sendall", "send", "recv",
+@method(_SOCKET, "recv", "recv_into", "recvfrom")
+def _receive(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    found = [*killing.halt(m, state, arguments.node, (receiver,)), state]
+    for after in found:
+        killing.await_(m, after, receiver)
+        after.push(m.unknown())
+    return found
+
+
+@method(_SOCKET, "send", "sendall")
+def _send(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    instance = state.look(Instance, receiver)
+    other = None if instance is None else instance.attributes.get("%other")
+    if other is not None:
+        killing.give(m, state, other)
+    return [state.push(m.unknown())]
+
+
+@method(_SOCKET, "bind", "listen", "connect", "close", "shutdown",
         "settimeout", "setsockopt", "getsockname", "fileno", "setblocking")  # fmt: skip
 def _socket_other(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     return [state.push(m.unknown())]

@@ -98,6 +98,7 @@ def run_apart(
     stuck, m.stuck = m.stuck, []
     waiting, m.waiting = m.waiting, None if daemon is None else []
     m.beside += 1
+    written, m.written_before = m.written_before, killing.pending(state)
 
     def action(states: list[State]) -> list[State]:
         return calls.call(m, states[0], function, arguments)
@@ -112,6 +113,7 @@ def run_apart(
     finally:
         m.handlers, m.stuck, m.waiting = handlers, stuck, waiting
         m.beside -= 1
+        m.written_before = written
     for after in abrupt:
         if after.signal is not None and after.signal.implicit:
             continue
@@ -203,9 +205,10 @@ def _join(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     assert isinstance(receiver, Ref)
     is_timed = arguments.get(0, "timeout") not in (None, NONE)
     if not is_timed and ("waits", receiver) in state.facts:
-        killing.halt(m, state, arguments.node)
+        killing.wait_for_thread(m, state, arguments.node)
         return []
-    return [after.push(NONE) for after in (*killing.halt(m, state, arguments.node), state)]
+    found = killing.wait_for_thread(m, state, arguments.node)
+    return [after.push(NONE) for after in found]
 
 
 @method(_THREAD, "setDaemon")
@@ -418,7 +421,7 @@ def _pool_apply(m: Machine, state: State, receiver: Value, arguments: Arguments)
 
 
 def _wait_for_tasks(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    found = [*killing.halt(m, state, arguments.node), state]
+    found = killing.wait_for_thread(m, state, arguments.node)
     return [after.push(NONE) for after in found]
 
 
