@@ -1,6 +1,7 @@
 """A stand-in for the engine, so that the faces can be tested without the machine.
 
-A source line that ends in ``# finds CODE`` has a finding with that code on its first word. The
+A source line that ends in ``# finds CODE`` has a finding with that code on its first word, with
+``# finds CODE?`` one that is opt-in. The
 witness opens at the first line of the file and ends at the finding.
 """
 
@@ -21,7 +22,7 @@ if TYPE_CHECKING:
 HEADER = "from sys import stdout; from multiprocessing import Process\n"
 """A first line with which a source passes the gate."""
 
-_MARKER = re.compile(r"(?P<first>\s*)(?P<word>\w+).*# finds (?P<codes>[A-Z0-9 ]+)$")
+_MARKER = re.compile(r"(?P<first>\s*)(?P<word>\w+).*# finds (?P<codes>[A-Z0-9? ]+)$")
 
 
 def span(line: int, start: int, end: int) -> Span:
@@ -49,7 +50,8 @@ def check_source(data: bytes, path: str, options: AnalysisOptions) -> Analysis:
 def _diagnostic(
     code: str, path: str, word: Span, statement: Span, options: AnalysisOptions
 ) -> Diagnostic:
-    rule = RULES[code]
+    opt_in = code.endswith("?")
+    rule = RULES[code.rstrip("?")]
     version = options.python_version and ".".join(map(str, options.python_version))
     message = f"lost under {options.start_method} on {version}, {options.platform}"
     witness = (
@@ -57,7 +59,16 @@ def _diagnostic(
         WitnessStep("ended", "child `put`", path, word, "the child ends"),
     )
     return Diagnostic(
-        code, rule.name, message, rule.severity, path, word, statement, "log", witness
+        rule.code,
+        rule.name,
+        message,
+        rule.severity,
+        path,
+        word,
+        statement,
+        "log",
+        witness,
+        opt_in=opt_in or rule.opt_in,
     )
 
 

@@ -460,3 +460,22 @@ def test_help(run: Run) -> None:
     status, out, _ = run("check", "--help")
     assert status == 0
     assert max(map(len, out)) <= 90
+
+
+@pytest.mark.parametrize(
+    ("arguments", "shown"),
+    [
+        ((), ["FLU101"]),
+        (("--ignore=FLU2",), ["FLU101"]),
+        (("--extend-select=FLU105",), ["FLU101", "FLU105"]),
+        (("--extend-select=FLU1",), ["FLU101", "FLU105", "FLU106"]),
+        (("--select=ALL", "--ignore=FLU106"), ["FLU101", "FLU105"]),
+        (("--select=FLU101,FLU106",), ["FLU101", "FLU106"]),
+    ],
+)
+def test_opt_in_findings_are_shown_where_their_code_is_selected(
+    run: Run, arguments: tuple[str, ...], shown: list[str]
+) -> None:
+    write(losing=f"{HEADER}log.write()  # finds FLU101 FLU105? FLU106\n")
+    _, out, _ = run("check", *arguments, "losing.py")
+    assert [line.split()[1] for line in out] == shown

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import subprocess
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING, Protocol
 
 import pytest
@@ -197,6 +198,16 @@ def test_a_rule_that_is_off_by_default_needs_an_entry_of_ours(
     given = options(select=select, extend_select=extend_select)
     codes = [text.split()[0] for _, _, text, _ in run_plugin(given=given)]
     assert codes == (["FLU901", "FLU101"] if shown else ["FLU101"])
+
+
+def test_an_opt_in_finding_needs_an_entry_that_names_its_code(stand_in: Engine) -> None:
+    stand_in.answer = Analysis((replace(finding("FLU105"), opt_in=True), finding("FLU101")))
+    for select, shown in ((None, ["FLU101"]), (["F"], ["FLU101"]), (["FLU9"], ["FLU101"])):
+        assert [
+            text.split()[0] for _, _, text, _ in run_plugin(given=options(select=select))
+        ] == shown
+    found = run_plugin(given=options(extend_select=["FLU105"]))
+    assert [text.split()[0] for _, _, text, _ in found] == ["FLU105", "FLU101"]
 
 
 def test_options_reach_the_engine(stand_in: Engine) -> None:

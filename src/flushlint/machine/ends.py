@@ -11,7 +11,7 @@ from flushlint.machine import calls, classes, streams
 from flushlint.machine.calls import Arguments, library
 from flushlint.machine.log import HandOver, How, Loss, Process, Unguaranteed
 from flushlint.machine.objects import Instance, Stream, Write
-from flushlint.machine.state import SIGNALLED, UNSEEN
+from flushlint.machine.state import DOUBTFUL, SIGNALLED, UNSEEN
 from flushlint.machine.values import Bound, Ref, Unknown
 
 if TYPE_CHECKING:
@@ -59,6 +59,8 @@ def lose(m: Machine, state: State, how: How, node: cst.CSTNode | None, *, std: b
     """Throw the process's buffers away and note what was in them."""
     found = losses(m, state, how, node, std=std)
     if UNSEEN in state.facts:
+        if DOUBTFUL in state.facts:
+            return
         raised = state.handling[-1].node if state.handling else node
         m.log.unguaranteed += [Unguaranteed(loss, raised) for loss in found if not loss.std]
         return

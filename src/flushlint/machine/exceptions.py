@@ -11,7 +11,7 @@ from flushlint.machine import classes, names
 from flushlint.machine.calls import BECAUSE
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.objects import Instance, Sequence
-from flushlint.machine.state import EXCEPTED
+from flushlint.machine.state import DOUBTFUL, EXCEPTED
 from flushlint.machine.values import NONE, Const, Ext, Ref, Union, Unknown, Value
 
 if TYPE_CHECKING:
@@ -173,12 +173,16 @@ def _handle(m: Machine, node: cst.Try | cst.TryStar, raised: list[State]) -> lis
     for handler in node.handlers:
         left: list[State] = []
         for state in raised:
+            signal = state.signal
             for after, answer in _ask(m, handler, state):
                 if answer == "no":
                     left.append(after)
                     continue
                 if answer == "maybe":
-                    left.append(after.copy())
+                    passed = after.copy()
+                    if signal is not None and signal.implicit:
+                        passed.facts[DOUBTFUL] = True
+                    left.append(passed)
                 done += _enter_handler(m, handler, after)
         raised = left
     m.abrupt.extend(raised)

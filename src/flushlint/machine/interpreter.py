@@ -19,8 +19,8 @@ from flushlint.knowledge.streams import OPENERS, STREAM_WORDS, WRITERS
 from flushlint.machine import typed_streams
 from flushlint.machine.joining import compact, join, join_values
 from flushlint.machine.lifetime import collect, live
-from flushlint.machine.log import Log
-from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Stream
+from flushlint.machine.log import Halt, Log
+from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Stream, Write
 from flushlint.machine.scope import Scope, closure, generator_function
 from flushlint.machine.state import STD_STREAMS, UNSEEN, Frame, Signal, State
 from flushlint.machine.streams import add_pending, close, holds_when_dropped
@@ -125,6 +125,8 @@ class Machine:
         self.cancellable = False
         self.kills = not used.isdisjoint(KILLING_WORDS)
         self.beside = 0
+        self.halts_beside: list[Halt] = []
+        self.written_before: frozenset[Write] = frozenset()
         self._risks: set[tuple[int, cst.CSTNode, tuple[int, ...]]] = set()
         self._identities: dict[Hashable, int] = {}
         self._generator_functions: dict[cst.GeneratorExp, cst.FunctionDef] = {}
@@ -268,6 +270,7 @@ class Machine:
             if state.dirty and (
                 len(state.streams) > STD_STREAMS
                 or len(state.heap) + len(state.facts) > state.crowded
+                or (self.kills and state.watched)  # a finalizer may kill
             ):
                 self.collect(state)
         return self.join(states)

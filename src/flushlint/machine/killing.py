@@ -2,7 +2,7 @@
 
 The machine runs a child to its end before its parent goes on. So a child notes each point at
 which it may stand for long, a *halt*, and the parent each signal that it sends, a *kill*. Both
-may know of the other by what they tell one another: `killer` brings them together. A parent
+may know of the other by what they tell one another: `outcomes` brings them together. A parent
 that lets a child come to its end on some path *spares* it: then the kill is conditional.
 """
 
@@ -14,18 +14,18 @@ from flushlint.knowledge.blocking import DEADLY, SIGKILL, SIGTERM
 from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments
 from flushlint.machine.ends import losses
-from flushlint.machine.log import Halt, Kill, compatible
+from flushlint.machine.log import Halt, Kill
 from flushlint.machine.objects import Instance, Sequence
 from flushlint.machine.state import EXCEPTED, SIGNALLED, STD_STREAMS, UNSEEN
 from flushlint.machine.values import FALSE, NONE, TRUE, Const, Ext, Ref, Union, Unknown, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Hashable, Iterable
+    from collections.abc import Hashable, Iterable
 
     import libcst as cst
 
     from flushlint.machine.interpreter import Machine
-    from flushlint.machine.log import Log
+    from flushlint.machine.objects import Write
     from flushlint.machine.state import State
 
 __all__ = [
@@ -43,19 +43,20 @@ __all__ = [
     "is_ignored",
     "joined",
     "killed",
-    "killer",
+    "make",
     "number_of",
     "numbers",
     "part",
+    "pending",
     "pid_of",
     "put",
     "renew",
     "send",
-    "settle",
     "stay",
     "stays",
     "tell",
     "untell",
+    "wait_for_thread",
 ]
 
 NUMBER = "%number"
@@ -101,12 +102,7 @@ def halt(m: Machine, state: State, node: cst.CSTNode, on: Iterable[Hashable] = (
 
     `on` is what it waits for. Returns the states in which a handler has run and returned.
     """
-    if (
-        not m.kills
-        or not state.process
-        or m.beside
-        or not state.facts.keys().isdisjoint(_BY_THEMSELVES)
-    ):
+    if not m.kills or not state.process or not state.facts.keys().isdisjoint(_BY_THEMSELVES):
         return []
     handlers = {
         int(name.removeprefix(_HANDLER)): value
@@ -114,7 +110,7 @@ def halt(m: Machine, state: State, node: cst.CSTNode, on: Iterable[Hashable] = (
         if name.startswith(_HANDLER)
     }
     resumed: list[State] = []
-    for signal, handler in sorted(handlers.items()):
+    for signal, handler in sorted(handlers.items()) if not m.beside else ():
         resumed += _handle(m, state, node, signal, handler)
     if len(state.streams) > STD_STREAMS:
         handled = {signal for signal, value in handlers.items() if value not in _DEFAULT}
@@ -130,14 +126,34 @@ def _note(
     handled: frozenset[int],
 ) -> None:
     given = m.log.given.get(state.process, frozenset())
+    halts = m.log.halts if not m.beside else m.halts_beside
     for loss in losses(m, state, "signal", None, std=False):
+        if m.beside and loss.write in m.written_before:
+            continue  # the main thread's, which may flush it while this one waits
         alike = [
             (h.loss.facts, h.given)
-            for h in m.log.halts
+            for h in halts
             if (h.node, h.loss.process, h.loss.write) == (node, loss.process, loss.write)
         ]
         if len(alike) < _MOST_ALIKE and (loss.facts, given) not in alike:
-            m.log.halts.append(Halt(loss, node, on, handled, given))
+            halts.append(Halt(loss, node, on, handled, given))
+
+
+def pending(state: State) -> frozenset[Write]:
+    """Return all that is in the buffers of a process."""
+    return frozenset(write for i in state.streams for write in state.stream(i).pending)
+
+
+def wait_for_thread(m: Machine, state: State, node: cst.CSTNode) -> list[State]:
+    """Wait for a thread: the process stands where the thread does.
+
+    Returns the states that go on.
+    """
+    if not m.beside:
+        mine = [h for h in m.halts_beside if h.loss.process == state.process]
+        m.log.halts += mine
+        m.halts_beside = [h for h in m.halts_beside if h not in mine]
+    return [*halt(m, state, node), state]
 
 
 def _handle(
@@ -201,6 +217,12 @@ def handles_any(state: State) -> bool:
 # -- what processes tell one another --------------------------------------------------------------
 
 
+def make(state: State, token: Hashable) -> None:
+    """A new event or queue: nobody has told anybody anything by it."""
+    for kind in ("told", "word", "gave", "awaited", "asked"):
+        state.facts.pop((kind, token), None)
+
+
 def tell(state: State, token: Hashable) -> None:
     """Whoever waits for this goes on, and may come to its end: an event, `None` in a queue."""
     state.facts["told", token] = True
@@ -248,27 +270,17 @@ def ask(m: Machine, state: State, token: Hashable) -> None:
 
 def renew(state: State, number: int) -> None:
     """A process has started: what is known of one before it at the same place holds no more."""
-    _forget_answers(state, number)
-    for kind in ("timed", "sent"):
-        state.facts.pop((kind, number), None)
-
-
-def _forget_answers(state: State, number: int) -> None:
-    for key in [k for k in _keys(state.facts, "alive") if k[1] == number]:
-        del state.facts[key]
-
-
-def _keys(facts: dict[Hashable, object], kind: str) -> list[tuple[Hashable, ...]]:
-    """Return the keys of facts of one kind."""
-    return [key for key in facts if isinstance(key, tuple) and key[0] == kind]
+    state.facts.pop(("alive", pid_of(number)), None)
+    state.facts.pop(("timed", pid_of(number)), None)
+    state.facts.pop(("sent", pid_of(number)), None)
 
 
 def alive(m: Machine, state: State, child: Value) -> Value:
     """Return what `is_alive()` does: an answer that is open, and that a kill remembers."""
     known = numbers(state, child)
     for number in known:
-        _forget_answers(state, number)
-    return Unknown(("alive", known[0], m.fresh())) if known else m.unknown()
+        state.facts.pop(("alive", pid_of(number)), None)  # it is asked anew
+    return Unknown(("alive", pid_of(known[0]))) if known else m.unknown()
 
 
 def is_child(m: Machine, state: State, child: Value) -> bool:
@@ -280,8 +292,8 @@ def joined(m: Machine, state: State, child: Value, *, timed: bool) -> None:
     """The parent waits for the end of a child, for ever or for a time."""
     for number in numbers(state, child):
         if timed:
-            state.facts["timed", number] = True
-        elif child in state.roots and ("sent", number) not in state.facts:
+            state.facts["timed", pid_of(number)] = True
+        elif child in state.roots and ("sent", pid_of(number)) not in state.facts:
             _spare(m, state, number)
     if not timed:
         _forget(state, child)
@@ -306,18 +318,22 @@ def send(m: Machine, state: State, child: Value, node: cst.CSTNode | None, signa
     if child not in state.roots or signal not in DEADLY:
         return
     for number in numbers(state, child):
-        answers = [state.facts[k] for k in _keys(state.facts, "alive") if k[1] == number]
-        if False in answers:
+        if signal in (SIGKILL, SIGTERM):
+            state.facts["sent", pid_of(number)] = True
+        answer = state.facts.get(("alive", pid_of(number)))
+        if answer is False:
+            m.log.unasked.add((number, node))
             continue
         conditional = (
-            bool(answers)
-            or ("timed", number) in state.facts
+            ("timed", pid_of(number)) in state.facts
             or EXCEPTED in state.facts
             or any(s.kind == "raise" for s in state.handling)
         )
-        killed(m, state, number, node, signal, conditional=conditional)
-        if signal == SIGTERM:
-            state.facts["sent", number] = True  # it may be handled, and another one follow
+        held = frozenset(lock.lock for lock in state.locks)
+        facts = state.facts.copy()
+        kill = Kill(number, node, signal, conditional, facts, answer is True, held)
+        if kill not in m.log.kills:
+            m.log.kills.append(kill)
     if signal == SIGKILL:
         _forget(state, child)
 
@@ -349,9 +365,11 @@ def part(m: Machine, state: State, *, exits: bool) -> None:
             process = m.log.processes.get(number)
             if process is None or process.parent != state.process:
                 continue
+            if ("sent", pid_of(number)) in state.facts:
+                continue
             if exits and isinstance(child, Ref) and _is_daemon(state, child):
                 send(m, state, child, None, SIGTERM)
-            elif ("sent", number) not in state.facts:
+            else:
                 _spare(m, state, number)
 
 
@@ -363,77 +381,3 @@ def _is_daemon(state: State, child: Ref) -> bool:
         state, instance.cls, "daemon"
     )
     return own == TRUE
-
-
-# -- bringing both together ---------------------------------------------------------------------
-
-
-def killer(
-    log: Log,
-    number: int,
-    facts: dict[Hashable, object],
-    *,
-    on: Iterable[Hashable] = (),
-    given: Collection[Hashable] = (),
-    handled: Iterable[int] = (),
-    signal: int | None = None,
-) -> Kill | None:
-    """Return who kills a process in a state like this, if anybody does: for certain if possible."""
-    found = None
-    for kill in log.kills:
-        if kill.process != number or kill.signal in handled or signal not in (None, kill.signal):
-            continue
-        if not compatible(kill.facts, facts) or _may_end(log, kill, facts, on):
-            continue
-        if _is_early(log, kill, given):
-            continue
-        if found is None or not kill.conditional:
-            found = kill
-        if not found.conditional:
-            break
-    return found
-
-
-def _may_end(log: Log, kill: Kill, facts: dict[Hashable, object], on: Iterable[Hashable]) -> bool:
-    """Say whether the process stands there no more when the kill comes, or need not."""
-    if any(("told", token) in kill.facts for token in on):
-        return True
-    if kill.process in log.ended:
-        # It may come to its end by itself: whether it has when the kill comes is a race.
-        asked = [key[1] for key in _keys(facts, "asked")]
-        told = ("told", "word")
-        if any((word, token) in kill.facts for token in (*asked, *on) for word in told):
-            return True
-    return False
-
-
-def _is_early(log: Log, kill: Kill, given: Collection[Hashable]) -> bool:
-    """Say whether the kill waits for something that the process gives only later."""
-    return any(
-        (kill.process, key[1]) in log.gives and key[1] not in given
-        for key in _keys(kill.facts, "awaited")
-    )
-
-
-def settle(log: Log) -> None:
-    """Forget what comes of signals that nobody sends; what hangs on a conditional kill says so."""
-    for kill in log.kills:
-        kill.conditional = kill.conditional or kill.process in log.spared
-    log.emissions = [e for e in log.emissions if _is_sent(log, e.facts) is not None]
-    kept = []
-    for loss in log.losses:
-        sent = _is_sent(log, loss.facts)
-        if sent is not None:
-            loss.conditional = not sent
-            kept.append(loss)
-    log.losses = kept
-
-
-def _is_sent(log: Log, facts: dict[Hashable, object]) -> bool | None:
-    """Say whether the signal of a path is sent for certain, None where it is not sent at all."""
-    known = facts.get(SIGNALLED)
-    if not isinstance(known, tuple):
-        return True
-    given = [key[1] for key in _keys(facts, "gave")]
-    kill = killer(log, known[0], facts, given=given, signal=known[1])
-    return None if kill is None else not kill.conditional

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.processes import PROCESS_PACKAGES
-from flushlint.machine import calls
+from flushlint.machine import calls, killing
 from flushlint.machine.calls import METHODS, Arguments, called, method
 from flushlint.machine.library.threads import attribute, keep
 from flushlint.machine.objects import Held, Instance, Stream
@@ -51,14 +51,24 @@ def _take(m: Machine, state: State, receiver: Value, arguments: Arguments) -> St
 
 
 def _enter(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    return [_take(m, state, receiver, arguments).push(receiver)]
+    found = _wait(m, state, receiver, arguments)
+    return [_take(m, after, receiver, arguments).push(receiver) for after in found]
+
+
+def _wait(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """The process stands here while another one holds the lock."""
+    lock = _lock_of(state, receiver)
+    if lock is None:
+        return [state]
+    return [*killing.halt(m, state, arguments.node, (("lock", lock),)), state]
 
 
 def _acquire(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """`acquire()` waits for the lock; told not to wait, or how long, it may come without."""
     patient = all(value == TRUE for value in arguments.values())
     found = [] if patient else [state.copy().push(FALSE)]
-    return [_take(m, state, receiver, arguments).push(TRUE), *found]
+    waited = _wait(m, state, receiver, arguments)
+    return [*(_take(m, after, receiver, arguments).push(TRUE) for after in waited), *found]
 
 
 def _release(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:

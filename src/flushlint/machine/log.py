@@ -134,7 +134,9 @@ class Halt:
 class Kill:
     """A signal sent to a process by the statement `node`, by the end of its parent if it is None.
 
-    It is `conditional` where the parent may as well let the process come to its end.
+    It is `conditional` where the parent may as well let the process come to its end. The parent
+    has `asked` whether it is alive; where it comes here with either answer, that means nothing.
+    It holds the `locks`.
     """
 
     process: int
@@ -142,6 +144,8 @@ class Kill:
     signal: int
     conditional: bool
     facts: dict[Hashable, object]
+    asked: bool = False
+    locks: frozenset[int] = frozenset()
 
 
 @dataclass(slots=True)
@@ -265,6 +269,7 @@ class Log:
     halts: list[Halt] = field(default_factory=list)
     kills: list[Kill] = field(default_factory=list)
     spared: set[int] = field(default_factory=set)
+    unasked: set[tuple[int, cst.CSTNode | None]] = field(default_factory=set)
     ended: set[int] = field(default_factory=set)
     words: set[Value] = field(default_factory=set)
     given: dict[int, frozenset[Hashable]] = field(default_factory=dict)

@@ -10,7 +10,7 @@ from flushlint.machine import calls, classes, generators, names, typed_streams
 from flushlint.machine.exceptions import catches, trim
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.objects import Generator, Instance, Sequence, Stream
-from flushlint.machine.state import Signal, State
+from flushlint.machine.state import DOUBTFUL, Signal, State
 from flushlint.machine.streams import close
 from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
 
@@ -101,6 +101,8 @@ def _leave_abruptly(m: Machine, state: State, item: cst.WithItem) -> list[State]
         swallowed += true
         for going in false:
             going.signal = signal
+            if true and signal.implicit:
+                going.facts[DOUBTFUL] = True
             m.abrupt.append(going)
     return swallowed
 
@@ -341,6 +343,8 @@ def _leave_suppress(
     answer = catches(state, instance.attributes.get("kinds"), signal)
     if answer == "maybe":
         other = state.copy()
+        if signal.implicit:
+            other.facts[DOUBTFUL] = True
         return [state.push(Const(value=True)), other.push(Const(value=False))]
     return [state.push(Const(answer == "yes"))]
 

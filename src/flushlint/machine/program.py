@@ -13,7 +13,7 @@ from flushlint.machine import calls, classes, expressions, statements
 from flushlint.machine.cleanups import run_handlers
 from flushlint.machine.ends import end_interpreter
 from flushlint.machine.interpreter import BudgetError, Machine
-from flushlint.machine.killing import part, settle
+from flushlint.machine.killing import part
 from flushlint.machine.library import (
     asynchronous,
     builtin_functions,
@@ -36,6 +36,7 @@ from flushlint.machine.library import (
 )
 from flushlint.machine.log import Limit, Log, Process
 from flushlint.machine.objects import Class, Env, Function, Instance, Stream
+from flushlint.machine.outcomes import settle
 from flushlint.machine.processes import escape
 from flushlint.machine.processes import start as start_process
 from flushlint.machine.scope import Scope, build_scopes, closure

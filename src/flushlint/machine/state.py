@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from flushlint.machine.workers import Crew
 
 __all__ = [
+    "DOUBTFUL",
     "EXCEPTED",
     "SIGNALLED",
     "STD_STREAMS",
@@ -49,10 +50,12 @@ _CROWDED = 256
 _HOLDING = (Ref, Bound, Method, Union)
 STD_STREAMS = 4  # stdout and stderr, two layers each, which the process keeps anyway
 # Facts of a state: which process has run which signal's handler; that an exception which nobody
-# shows was handled on the way; that one is under way which nothing handles.
+# shows was handled on the way; that one is under way which nothing handles; that something may
+# well have handled it.
 SIGNALLED = "signalled"
 EXCEPTED = "excepted"
 UNSEEN = "unseen"
+DOUBTFUL = "doubtful"
 SignalKind = Literal["return", "raise", "break", "continue", "yield"]
 T = TypeVar("T", Env, Sequence, Mapping, Function, Class, Instance, Generator, Stream)
 

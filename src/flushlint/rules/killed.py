@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from flushlint.machine.killing import killer
+from flushlint.machine.outcomes import killer
 from flushlint.rules.advice import remedy, unflushed
 from flushlint.rules.finding import (
     Finding,

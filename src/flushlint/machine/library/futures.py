@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.machine import calls, workers
+from flushlint.machine import calls, killing, workers
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.iteration import iterate
 from flushlint.machine.library.threads import apart, attribute
@@ -34,7 +34,8 @@ def _fetch(m: Machine, state: State, receiver: Value, arguments: Arguments) -> l
         calls.stop(m, state, arguments.node, "TypeError", failed.value)
         return []
     m.may_raise(state, None, arguments.node)
-    return [state.push(attribute(state, receiver, "%result"))]
+    found = killing.wait_for_thread(m, state, arguments.node)
+    return [after.push(attribute(after, receiver, "%result")) for after in found]
 
 
 @method(_FUTURE, "wait", "exception")

@@ -161,7 +161,7 @@ def _waits_for_child(name: str) -> None:
 def _pipe(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """Make two descriptors that know of each other."""
     number = m.identity(("pipe", arguments.node, state.frames[-1].context))
-    ends: list[Value] = [Unknown(("pipe", number, end)) for end in ("read", "write")]
+    ends: list[Value] = [Unknown(("pipe", Const(number), end)) for end in ("read", "write")]
     return [state.push(m.new(state, arguments.node, Sequence("tuple", ends), "pipe"))]
 
 

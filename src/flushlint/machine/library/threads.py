@@ -99,6 +99,7 @@ def run_apart(
     stuck, m.stuck = m.stuck, []
     waiting, m.waiting = m.waiting, None if daemon is None else []
     m.beside += 1
+    written, m.written_before = m.written_before, killing.pending(state)
 
     def action(states: list[State]) -> list[State]:
         return calls.call(m, states[0], function, arguments)
@@ -113,6 +114,7 @@ def run_apart(
     finally:
         m.handlers, m.stuck, m.waiting = handlers, stuck, waiting
         m.beside -= 1
+        m.written_before = written
     for after in abrupt:
         if after.signal is not None and after.signal.implicit:
             continue
@@ -205,9 +207,10 @@ def _join(m: Machine, state: State, receiver: Value, arguments: Arguments) -> li
     assert isinstance(receiver, Ref)
     is_timed = arguments.get(0, "timeout") not in (None, NONE)
     if not is_timed and ("waits", receiver) in state.facts:
-        killing.halt(m, state, arguments.node)
+        killing.wait_for_thread(m, state, arguments.node)
         return []
-    return [after.push(NONE) for after in (*killing.halt(m, state, arguments.node), state)]
+    found = killing.wait_for_thread(m, state, arguments.node)
+    return [after.push(NONE) for after in found]
 
 
 @method(_THREAD, "setDaemon")
@@ -245,6 +248,7 @@ def synchronised(package: str, *words: str) -> None:
         method(kind, "__exit__")(_leave_lock)
         method(kind, "get", "get_nowait", "recv", "wait")(_receive)
         method(kind, "put", "put_nowait")(put)
+        method(kind, "__init__")(_make_lock)
         method(kind, "set", "notify", "notify_all")(_set)
         method(kind, "clear")(_clear)
         method(kind, "is_set", "empty", "full", "qsize")(_ask)
@@ -274,6 +278,11 @@ def put(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list
         return []
     killing.give(m, state, receiver)
     killing.put(m, state, receiver, item)
+    return [state.push(NONE)]
+
+
+def _make_lock(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    killing.make(state, receiver)
     return [state.push(NONE)]
 
 
@@ -313,8 +322,11 @@ def _waited_for(state: State) -> list[object]:
 
 
 def _receive(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    m.may_raise(state, "queue.Empty", arguments.node)
-    if called(arguments) == "get_nowait":
+    name = called(arguments)
+    waits_for_ever = name != "get_nowait" and not arguments.values()
+    if m.handlers or not (waits_for_ever or name == "wait"):
+        m.may_raise(state, "queue.Empty", arguments.node)
+    if name == "get_nowait":
         killing.ask(m, state, receiver)
         return [state.push(m.unknown())]
     found = wait(m, state, arguments.node, receiver)
@@ -410,7 +422,12 @@ def _pool_apply(m: Machine, state: State, receiver: Value, arguments: Arguments)
     return found
 
 
+def _wait_for_tasks(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    found = killing.wait_for_thread(m, state, arguments.node)
+    return [after.push(NONE) for after in found]
+
+
 for _kind in (_EXECUTOR, _POOL):
-    apart(_kind, "__init__", "shutdown", "close", "join", "terminate")
+    apart(_kind, "__init__", "close", "terminate")
     method(_kind, "__enter__")(_enter_lock)
-    method(_kind, "__exit__")(_leave_lock)
+    method(_kind, "__exit__", "shutdown", "join")(_wait_for_tasks)
