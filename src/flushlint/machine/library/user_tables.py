@@ -107,8 +107,7 @@ def _looks_like_a_mode(text: object) -> bool:
 
 def _function(name: str, effect: Literal["write", "flush", "close"]) -> Handler:
     def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        m.may_raise(state, None, arguments.node)
-        files = _files(state, arguments)
+        files = _files(state, arguments)  # what is done to them is taken not to raise
         for identity in files:
             if effect == "write":
                 streams.write(m.log, state, identity, arguments.node, None)
