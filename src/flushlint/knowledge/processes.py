@@ -59,11 +59,11 @@ PROCESS_TYPES: dict[str, str | None] = {
 class PoolType(NamedTuple):
     """A class whose instances run tasks in worker processes.
 
-    `interface` is that of `multiprocessing.Pool` or that of `concurrent.futures.Executor`;
+    `interface` is that of `multiprocessing.Pool`, of `concurrent.futures.Executor` or of `pathos`;
     `method` is the start method of those that fix it. A `dill` pool pickles nearly everything.
     """
 
-    interface: Literal["pool", "executor"]
+    interface: Literal["pool", "executor", "pathos"]
     method: str | None = None
     dill: bool = False
 
@@ -76,7 +76,7 @@ POOL_TYPES: dict[str, PoolType] = {
     "torch.multiprocessing.Pool": PoolType("pool"),
     "billiard.Pool": PoolType("pool"),
     "multiprocess.Pool": PoolType("pool", dill=True),
-    "pathos.multiprocessing.ProcessPool": PoolType("pool", dill=True),
+    "pathos.multiprocessing.ProcessPool": PoolType("pathos", dill=True),
     "concurrent.futures.ProcessPoolExecutor": PoolType("executor"),
 }
 

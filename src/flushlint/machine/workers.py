@@ -16,11 +16,12 @@ from flushlint.machine.calls import Arguments
 from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import fork
 from flushlint.machine.joining import join
-from flushlint.machine.log import HandOver, Pickled, Process
+from flushlint.machine.log import Failure, HandOver, Process
 from flushlint.machine.objects import Sequence
 from flushlint.machine.pickling import pickled, sent
 from flushlint.machine.processes import apart_from_parent, leave_child
-from flushlint.machine.spawning import receive
+from flushlint.machine.spawning import Import, block, end_by_exception, receive
+from flushlint.machine.unsendable import would_write
 from flushlint.machine.values import NONE, Ref, Value
 
 if TYPE_CHECKING:
@@ -72,7 +73,8 @@ class Plan:
 class Crew:
     """The workers of a pool: the states of those that have run no task yet, and of the rest.
 
-    `awaited` are the futures of tasks for which nobody has waited so far.
+    `awaited` are the futures of tasks for which nobody has waited so far, `failures` what keeps
+    the workers from starting at all.
     """
 
     plan: Plan
@@ -80,6 +82,7 @@ class Crew:
     idle: tuple[State, ...] = ()
     worked: tuple[State, ...] = ()
     awaited: frozenset[Value] = frozenset()
+    failures: tuple[Failure, ...] = ()
 
     @property
     def grows(self) -> bool:
@@ -113,8 +116,8 @@ def _united(some: tuple[State, ...], others: tuple[State, ...], fresh: Fresh) ->
 # -- start --------------------------------------------------------------------------------------
 
 
-def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> tuple[Pickled, ...]:
-    """Start the workers of a pool; return what keeps them from it.
+def start_crew(m: Machine, state: State, pool: Ref, plan: Plan, node: cst.CSTNode) -> bool:
+    """Start the workers of a pool, by the call `node`; say whether that raises nothing.
 
     The initial arguments are inherited under fork, and pickled otherwise.
     """
@@ -123,15 +126,16 @@ def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> tuple[Pickled
     process = Process(
         0, "worker", "worker", state.process, plan.node, plan.method, plan.chosen, plan.hand_overs
     )
-    if plan.method != "fork":
-        notes = pickled(m, state, plan.hand_overs, process, "start")
-        if notes:
-            return notes
+    failures: tuple[Failure, ...] = ()
     if plan.method == "fork":
         children = [_forked(m, state, process, plan)]
+    elif _is_refused(m, state, process, plan, node):
+        return False
     else:
-        children = _spawned(m, state, process, plan)
-    crew = Crew(plan, process.id)
+        imported = _import(m, state, process, plan)
+        failures = tuple(Failure(kind, at, process) for at, kind in imported.blocked.items())
+        children = _spawned(m, state, process, plan, imported)
+    crew = Crew(plan, process.id, failures=failures)
     idle: list[State] = []
     for child, values in children:
         idle += _initialised(m, child, plan, values)
@@ -141,7 +145,17 @@ def start_crew(m: Machine, state: State, pool: Ref, plan: Plan) -> tuple[Pickled
     state.workers = {**state.workers, pool.id: crew}
     if pool not in state.roots:
         state.roots = (*state.roots, pool)
-    return ()
+    return True
+
+
+def _is_refused(m: Machine, state: State, process: Process, plan: Plan, node: cst.CSTNode) -> bool:
+    """Raise what starting a worker raises: under import, or for an open file to be pickled."""
+    if block(m, state, node, "start on import"):
+        return True
+    notes = pickled(m, state, plan.hand_overs, process, "start")
+    if notes:
+        calls.stop(m, state, node, "TypeError", notes)
+    return bool(notes)
 
 
 def _forked(m: Machine, state: State, process: Process, plan: Plan) -> tuple[State, list[Value]]:
@@ -152,17 +166,19 @@ def _forked(m: Machine, state: State, process: Process, plan: Plan) -> tuple[Sta
     return child, [plan.initializer, *plan.initargs]
 
 
-def _spawned(
-    m: Machine, state: State, process: Process, plan: Plan
-) -> list[tuple[State, list[Value]]]:
-    """Let a worker import the main module, and send it what it begins with."""
-    if m.spawn_base is None:
-        return []
-    imported = m.spawn_base(plan.method, state.start_method)
+def _import(m: Machine, state: State, process: Process, plan: Plan) -> Import:
+    """Let a worker import the main module."""
     number = m.identity(("spawn", plan.node, state.frames[-1].context, state.process))
     process.id = number
     process.absent = m.log.processes[number].absent if number in m.log.processes else {}
     m.log.processes[number] = process
+    return Import() if m.spawn_base is None else m.spawn_base(plan.method, state.start_method)
+
+
+def _spawned(
+    m: Machine, state: State, process: Process, plan: Plan, imported: Import
+) -> list[tuple[State, list[Value]]]:
+    """Send a worker that has imported the main module what it begins with."""
     found: list[tuple[State, list[Value]]] = []
     for base in imported.states:
         child = base.copy()
@@ -192,6 +208,9 @@ def run_tasks(m: Machine, state: State, pool: Ref, tasks: list[tuple[Value, Argu
     crew = state.workers.get(pool.id)
     if crew is None:
         return
+    if crew.failures and _would_write(m, state, crew, tasks):
+        m.log.failures += crew.failures
+        crew = replace(crew, failures=())
     for function, arguments in tasks:
         before = crew.worked or crew.idle if crew.plan.alone else (*crew.worked, *crew.idle)
         after: list[State] = []
@@ -203,6 +222,21 @@ def run_tasks(m: Machine, state: State, pool: Ref, tasks: list[tuple[Value, Argu
             worked = _united(crew.worked, worked, m.fresh)
         crew = replace(crew, worked=worked)
     state.workers = {**state.workers, pool.id: crew}
+
+
+def _would_write(
+    m: Machine, state: State, crew: Crew, tasks: list[tuple[Value, Arguments]]
+) -> bool:
+    """Say whether a worker would write to a file if it could be started."""
+
+    def rehearse(child: State) -> None:
+        values = [crew.plan.initializer, *crew.plan.initargs]
+        for ready in _initialised(m, child, crew.plan, values):
+            for function, arguments in tasks:
+                for after in _run_task(m, state, ready.copy(), function, arguments):
+                    lose(m, after, "return", None, std=False)
+
+    return would_write(m, state, m.log.processes[crew.process], rehearse)
 
 
 def _may_meet(worker: State, state: State) -> bool:
@@ -235,6 +269,7 @@ def _run(m: Machine, worker: State, action: Callable[[list[State]], list[State]]
     normal, abrupt = apart_from_parent(m, action, worker)
     for state in abrupt:
         if state.signal is not None and not state.signal.implicit:
+            end_by_exception(m, state)
             state.signal = None
             normal.append(state)
     for state in normal:

@@ -10,7 +10,7 @@ from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.iteration import iterate
 from flushlint.machine.library.threads import attribute, keep, run_apart
 from flushlint.machine.log import HandOver
-from flushlint.machine.objects import Instance, Mapping, Sequence
+from flushlint.machine.objects import Env, Function, Instance, Mapping, Sequence
 from flushlint.machine.pickling import pickled, sendable, unpicklable
 from flushlint.machine.processes import argument_node, expressions, start_method
 from flushlint.machine.values import NONE, Const, Ext, Method, Ref, Value
@@ -130,7 +130,9 @@ def _run_in_pool(
 ) -> list[State]:
     """Make a pool for the call, and terminate it when all is done."""
     how, chosen = start_method(m, state)
-    workers.start_crew(m, state, receiver, workers.Plan(arguments.node, how, chosen))
+    plan = workers.Plan(arguments.node, how, chosen)
+    if not workers.start_crew(m, state, receiver, plan, arguments.node):
+        return []
     process = workers.process_of(m, state, receiver)
     notes = pickled(m, state, _hand_overs(tasks, arguments), process, "task")
     if notes:
@@ -147,11 +149,18 @@ def _run_in_loky(
 ) -> list[State]:
     """Loky starts processes of its own kind, which end as programs do.
 
-    It takes files along that are read, and none that are written.
+    It takes files along that are read, and none that are written. With the functions of the
+    main module it sends the globals that they use.
     """
+    handed = _hand_overs(tasks, arguments)
+    handed += [
+        HandOver(handed[0].node, value, own=True)
+        for function, _ in tasks
+        for value in _globals_of(state, function)
+    ]
     written = [
         hand_over
-        for hand_over in _hand_overs(tasks, arguments)
+        for hand_over in handed
         if (stream := unpicklable(state, hand_over.value)) is not None and stream.writable
     ]
     notes = pickled(m, state, written, m.log.processes[state.process], "task")
@@ -159,6 +168,22 @@ def _run_in_loky(
         calls.stop(m, state, arguments.node, "TypeError", notes)
         return []
     return [state]
+
+
+def _globals_of(state: State, function: Value) -> list[Value]:
+    """Return the globals that a function uses, and the functions that it calls."""
+    module = state.heap[state.frames[0].module]
+    assert isinstance(module, Env)
+    found: dict[Value, None] = {}
+    todo = [function]
+    while todo:
+        obj = state.look(Function, todo.pop())
+        for name in sorted(obj.scope.used - obj.scope.bound) if obj is not None else ():
+            value = module.variables.get(name)
+            if value is not None and value not in found:
+                found[value] = None
+                todo.append(value)
+    return list(found)
 
 
 def _hand_overs(tasks: list[tuple[Value, Arguments]], arguments: Arguments) -> list[HandOver]:

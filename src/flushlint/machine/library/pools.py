@@ -19,6 +19,8 @@ from flushlint.machine.values import NONE, Const, Ext, Ref, Value
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    import libcst as cst
+
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.log import Pickled
     from flushlint.machine.state import State
@@ -27,6 +29,7 @@ __all__: list[str] = []
 
 _POOLS = tuple(name for name, kind in POOL_TYPES.items() if kind.interface == "pool")
 _EXECUTORS = tuple(name for name, kind in POOL_TYPES.items() if kind.interface == "executor")
+_PATHOS = tuple(name for name, kind in POOL_TYPES.items() if kind.interface == "pathos")
 _MOST_TASKS = 8
 
 
@@ -77,9 +80,7 @@ def _make_pool(m: Machine, state: State, receiver: Value, arguments: Arguments) 
     """`Pool(processes, initializer, initargs)` starts its workers at once."""
     assert isinstance(receiver, Ref)
     plan = _keep_plan(m, state, receiver, _plan(m, state, receiver, arguments, 1))
-    notes = workers.start_crew(m, state, receiver, plan)
-    if notes:
-        calls.stop(m, state, arguments.node, "TypeError", notes)
+    if not workers.start_crew(m, state, receiver, plan, arguments.node):
         return []
     return [state.push(NONE)]
 
@@ -105,7 +106,7 @@ def _with_keywords(arguments: Arguments, more: dict[str, Value]) -> Arguments:
     return Arguments(arguments.node, arguments.positional, keywords, arguments.nodes)
 
 
-for _name in _POOLS:
+for _name in (*_POOLS, *_PATHOS):
     method(_name, "__init__")(_make_pool)
 for _name in _EXECUTORS:
     method(_name, "__init__")(_make_executor)
@@ -117,12 +118,12 @@ for _name in _EXECUTORS:
 class _Sending(NamedTuple):
     """How it went to send tasks: all of them, or none, and then what the log says of it.
 
-    `at_once` says that the call itself raises, since no worker can be started.
+    `raised` says that the call itself has raised, since no worker can be started.
     """
 
     done: bool
     notes: tuple[Pickled, ...] = ()
-    at_once: bool = False
+    raised: bool = False
 
 
 def _send(
@@ -131,8 +132,9 @@ def _send(
     pool: Value,
     tasks: list[tuple[Value, Arguments]],
     hand_overs: list[HandOver],
+    node: cst.CSTNode,
 ) -> _Sending:
-    """Run tasks in the workers, if they can be sent there.
+    """Run tasks in the workers, if they can be sent there by the call `node`.
 
     `hand_overs` are the expressions by which the program hands something to them.
     """
@@ -144,9 +146,8 @@ def _send(
     lacks_workers = crew is None or crew.grows
     if lacks_workers and isinstance(plan, Const) and "%ended" not in instance.attributes:
         assert isinstance(plan.value, workers.Plan)
-        notes = workers.start_crew(m, state, pool, plan.value)
-        if notes:
-            return _Sending(done=False, notes=notes, at_once=True)
+        if not workers.start_crew(m, state, pool, plan.value, node):
+            return _Sending(done=False, raised=True)
     if not _kind(state, instance).dill:
         process = workers.process_of(m, state, pool)
         parts = (
@@ -167,6 +168,8 @@ def _outcome(
     m: Machine, state: State, arguments: Arguments, sending: _Sending, result: Value
 ) -> list[State]:
     """End a call that waits for its tasks: with the result, or with what they raise."""
+    if sending.raised:
+        return []
     if not sending.done:
         calls.stop(m, state, arguments.node, "TypeError", sending.notes)
         return []
@@ -183,8 +186,8 @@ def _promise(
     result: Value,
 ) -> list[State]:
     """End a call that does not wait: what went wrong shows when the result is asked for."""
-    if sending.at_once:
-        return _outcome(m, state, arguments, sending, result)
+    if sending.raised:
+        return []
     made = future(m, state, arguments, result)
     if not sending.done:
         keep(state, made, {FAILED: Const(sending.notes)})
@@ -227,7 +230,7 @@ def _apply(m: Machine, state: State, receiver: Value, arguments: Arguments) -> l
         handed = [HandOver(argument_node(arguments, 0, "func"), option, own=False)]
         for index, name, value in ((1, "args", args), (2, "kwds", kwds)):
             handed.append(HandOver(argument_node(arguments, index, name), value, own=True))
-        sending = _send(m, branch, receiver, [(option, inner)], handed)
+        sending = _send(m, branch, receiver, [(option, inner)], handed, arguments.node)
         found += _finish(m, branch, receiver, arguments, sending, m.unknown())
     return found
 
@@ -241,7 +244,7 @@ def _finish(
     result: Value,
 ) -> list[State]:
     """End a call by its kind: at once, or when the task is done."""
-    if called(arguments).endswith("_async") or called(arguments) == "submit":
+    if called(arguments).endswith("_async") or called(arguments) in ("submit", "amap", "apipe"):
         found: list[State] = []
         for after in _each(m, state, arguments, "callback") if sending.done else [state]:
             found += _promise(m, after, receiver, arguments, sending, result)
@@ -255,7 +258,7 @@ def _map(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
     iterable = arguments.get(1, "iterable")
     if function is None or iterable is None:
         return calls.unknown_call(m, state, arguments, receiver=receiver)
-    several = arguments.positional[1:] if _is_executor(state, receiver) else [iterable]
+    several = [iterable] if _is_pool(state, receiver) else arguments.positional[1:]
     found: list[State] = []
     for after, columns in _columns(m, state, several, arguments):
         for branch, option in m.choose(after, function):
@@ -267,7 +270,7 @@ def _map(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
                 made = Sequence("list", list(column.items))
                 many = m.new(branch, arguments.node, made, "column")
                 handed.append(HandOver(node, many, own=True))
-            sending = _send(m, branch, receiver, tasks, handed)
+            sending = _send(m, branch, receiver, tasks, handed, arguments.node)
             found += _mapped(m, branch, receiver, arguments, sending, columns)
     return found
 
@@ -279,14 +282,14 @@ def _mapped(
     word = called(arguments)
     first = columns[0]
     results: list[Value] = [m.unknown() for _ in first.items]
-    lazy = word.startswith("imap") or _is_executor(state, receiver)
+    lazy = word.startswith(("imap", "uimap")) or _is_executor(state, receiver)
     exact = first.exact and len(columns) == 1
     made = Sequence("iterator" if lazy else "list", results, exact=exact, nonempty=first.nonempty)
-    if lazy and not (sending.done or sending.at_once):
+    if lazy and not (sending.done or sending.raised):
         # It raises when the first result is asked for, if ever.
         return [state.push(m.unknown())]
     value = m.new(state, arguments.node, made, "results")
-    if word.startswith("imap") and exact and isinstance(receiver, Ref):
+    if word.startswith(("imap", "uimap")) and exact and isinstance(receiver, Ref):
         workers.promise(state, receiver, value)
     return _finish(m, state, receiver, arguments, sending, value)
 
@@ -294,6 +297,12 @@ def _mapped(
 def _is_executor(state: State, receiver: Value) -> bool:
     instance = state.look(Instance, receiver)
     return instance is not None and _kind(state, instance).interface == "executor"
+
+
+def _is_pool(state: State, receiver: Value) -> bool:
+    """Say whether `map` takes one iterable, not one for each argument of the function."""
+    instance = state.look(Instance, receiver)
+    return instance is not None and _kind(state, instance).interface == "pool"
 
 
 def _columns(
@@ -341,7 +350,7 @@ def _submit_one(m: Machine, state: State, receiver: Value, arguments: Arguments)
             HandOver(argument_node(arguments, -1, name), value, own=True)
             for name, value in inner.keywords.items()
         ]
-        sending = _send(m, branch, receiver, [(option, inner)], handed)
+        sending = _send(m, branch, receiver, [(option, inner)], handed, arguments.node)
         found += _promise(m, branch, receiver, arguments, sending, m.unknown())
     return found
 
@@ -349,6 +358,9 @@ def _submit_one(m: Machine, state: State, receiver: Value, arguments: Arguments)
 for _name in _POOLS:
     method(_name, "apply", "apply_async")(_apply)
     method(_name, "map", "imap", "imap_unordered", "map_async", "starmap", "starmap_async")(_map)
+for _name in _PATHOS:
+    method(_name, "map", "imap", "uimap", "amap")(_map)
+    method(_name, "pipe", "apipe")(_submit_one)
 for _name in _EXECUTORS:
     method(_name, "map")(_map)
     method(_name, "submit")(_submit_one)
@@ -391,7 +403,7 @@ def _enter(m: Machine, state: State, receiver: Value, arguments: Arguments) -> l
     return [state.push(receiver)]
 
 
-for _name in _POOLS:
+for _name in (*_POOLS, *_PATHOS):
     method(_name, "close")(_close)
     method(_name, "join")(_join)
     method(_name, "terminate", "__exit__")(_terminate)
