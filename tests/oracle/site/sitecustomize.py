@@ -8,6 +8,7 @@ harness around the program if the environment names a directory for its log.
 # The stubs take for fixed what this code replaces.
 
 import os
+import signal
 
 import after_import
 
@@ -19,6 +20,8 @@ def _set_default_start_method(context):
     context._default_context._default_context = context._concrete_contexts[_METHOD]
 
 
+# A shell lets what it starts in the background ignore SIGINT, and so would the program.
+signal.signal(signal.SIGINT, signal.default_int_handler)
 if _METHOD:
     after_import.call("multiprocessing.context", _set_default_start_method)
 if os.environ.get("FLUSHLINT_ORACLE_LOG"):
