@@ -23,10 +23,11 @@ from flushlint.machine.objects import (
     Sequence,
     Stream,
 )
+from flushlint.machine.state import parts
 from flushlint.machine.values import Bound, Ext, Method, Ref, Union, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
@@ -152,25 +153,10 @@ def pickles_itself(state: State, instance: Instance) -> bool:
 
 def unpicklable(state: State, value: Value) -> Stream | None:
     """Return an open file that pickling the value meets. Functions go by their names."""
-    seen: set[int] = set()
-    todo = [value]
-    while todo:
-        current = todo.pop()
-        if isinstance(current, Bound):
-            todo.append(current.receiver)
-            continue
-        if not isinstance(current, Ref) or current.id in seen:
-            continue
-        seen.add(current.id)
-        obj = state.heap.get(current.id)
-        if isinstance(obj, Stream):
-            if obj.spec is None or obj.spec.unpicklable:
-                return obj
-            continue
-        if isinstance(obj, (Sequence, Mapping)):
-            todo.extend(obj.values())
-        elif isinstance(obj, Instance) and not pickles_itself(state, obj):
-            todo.extend(obj.attributes.values())
+    for identity in _sent_along(state, value):
+        obj = state.heap[identity]
+        if isinstance(obj, Stream) and (obj.spec is None or obj.spec.unpicklable):
+            return obj
     return None
 
 
@@ -193,7 +179,7 @@ def sendable(state: State, value: Value) -> bool:
     and queues are handed over at a child's start or not at all.
     """
     named: set[int] | None = None
-    for identity in state.reach([value], through_classes=False):
+    for identity in _sent_along(state, value):
         obj = state.heap[identity]
         if isinstance(obj, Function):
             if isinstance(obj.node, cst.Lambda):
@@ -208,6 +194,27 @@ def sendable(state: State, value: Value) -> bool:
         ):
             return False
     return True
+
+
+def _sent_along(state: State, value: Value) -> Iterator[int]:
+    """Yield the objects that pickling a value meets, functions and what pickles itself included.
+
+    What an unknown value may hold is not among them.
+    """
+    seen: set[int] = set()
+    todo = [value]
+    while todo:
+        current = todo.pop()
+        if isinstance(current, (Bound, Method)):
+            todo.extend(parts(current))
+        elif isinstance(current, Ref) and current.id in state.heap and current.id not in seen:
+            seen.add(current.id)
+            yield current.id
+            obj = state.heap[current.id]
+            if isinstance(obj, (Sequence, Mapping)):
+                todo.extend(obj.values())
+            elif isinstance(obj, Instance) and not pickles_itself(state, obj):
+                todo.extend(obj.attributes.values())
 
 
 def _named(state: State) -> set[int]:
