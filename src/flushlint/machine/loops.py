@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, TypeAlias
 
-from flushlint.machine import calls, classes, generators, names
+from flushlint.machine import calls, classes, generators, killing, names
 from flushlint.machine.iteration import CALLING, Elements, iterate
 from flushlint.machine.joining import finite, signature, weaken
-from flushlint.machine.objects import Generator, Instance, Sequence
+from flushlint.machine.objects import Generator, Instance, Sequence, Stream
 from flushlint.machine.values import Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
@@ -156,6 +156,9 @@ def _loop_over(
             return _over_next(m, node, target, state, iterator, method, body)
     if instance is not None and instance.cls == Ext(CALLING):
         return _over_calls(m, node, target, state, instance, body)
+    source = state.look(Stream, iterator)
+    if source is not None and source.waits:
+        return _over_lines(m, node, target, state, iterator, body)
     found = iterate(m, state, iterator)
     if _one_by_one(m, found) and (not started or _is_iterator(state, iterator)):
         return _unrolled(m, node, target, [state], found.items, body)
@@ -165,6 +168,22 @@ def _loop_over(
     if answer is False:
         return [state]
     return _any_number(m, target, state, found, body, answer)
+
+
+def _over_lines(
+    m: Machine,
+    node: cst.CSTNode,
+    target: cst.BaseAssignTargetExpression,
+    state: State,
+    stream: Value,
+    body: Body,
+) -> list[State]:
+    """Loop over the lines of a socket: before each of them the process may stand there."""
+
+    def waiting(states: list[State]) -> list[State]:
+        return body([after for s in states for after in (*killing.halt(m, s, node), s)])
+
+    return _any_number(m, target, state, iterate(m, state, stream), waiting, None)
 
 
 def _has_elements(m: Machine, state: State, iterator: Value) -> bool | tuple[Hashable, bool] | None:

@@ -223,7 +223,8 @@ class Stream:
     `below` is the layer that data are passed to when this one is emptied; None is the
     operating system. `pending` holds the first write of each origin: what comes later leaves
     the buffer no earlier than it. `many` says that it stands for several streams of a loop.
-    `guarded` holds what is pending of the writes under a lock, `birth` numbers the opening.
+    `guarded` holds what is pending of the writes under a lock, `birth` numbers the opening. Who
+    reads from one that `waits` stands there until somebody sends something.
     `empties` names the file that opening it has emptied, where it is known to be the same one
     whenever the call is made.
     `spec` is what the methods of an object do that is no plain file.
@@ -249,6 +250,7 @@ class Stream:
     many: bool = False
     guarded: tuple[Guarded, ...] = ()
     birth: int = 0
+    waits: bool = False
     empties: Place | None = None
     spec: StreamType | None = field(default=None, hash=False)
 

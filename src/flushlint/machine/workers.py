@@ -21,6 +21,7 @@ from flushlint.machine.objects import Sequence
 from flushlint.machine.pickling import pickled, sent
 from flushlint.machine.processes import apart_from_parent, leave_child
 from flushlint.machine.spawning import Import, block, end_by_exception, receive
+from flushlint.machine.state import EXCEPTED
 from flushlint.machine.unsendable import would_write
 from flushlint.machine.values import NONE, Ref, Value
 
@@ -316,7 +317,7 @@ def end_crew(
     if crew is None:
         return
     if ending == "terminated" and crew.is_busy(state):
-        killing.killed(m, state, crew.process, node)
+        killing.killed(m, state, crew.process, node, conditional=EXCEPTED in state.facts)
     state.workers = {key: value for key, value in state.workers.items() if key != pool.id}
     locks.dismissed(state, crew.process)
     state.roots = tuple(root for root in state.roots if root != pool)

@@ -26,7 +26,9 @@ apart(_FUTURE, "ready", "successful", "set_result", "cancelled")
 
 @method(_FUTURE, "result", "get")
 def _fetch(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    """The task is done, or what could not be pickled is told."""
+    """The task is done, or what could not be pickled is told, or the time for it is up."""
+    if arguments.get(0, "timeout") not in (None, NONE):
+        m.may_raise(state, "multiprocessing.TimeoutError", arguments.node)
     workers.wait_for(state, {receiver})
     failed = attribute(state, receiver, FAILED)
     if isinstance(failed, Const) and failed != NONE:

@@ -287,6 +287,7 @@ def _mapped(
     made = Sequence("iterator" if lazy else "list", results, exact=exact, nonempty=first.nonempty)
     if lazy and not (sending.done or sending.raised):
         # It raises when the first result is asked for, if ever.
+        calls.stop(m, state.copy(), arguments.node, "TypeError", sending.notes)
         return [state.push(m.unknown())]
     value = m.new(state, arguments.node, made, "results")
     if word.startswith(("imap", "uimap")) and exact and isinstance(receiver, Ref):

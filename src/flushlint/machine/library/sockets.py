@@ -8,7 +8,7 @@ from flushlint.machine import killing
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.library.openers import constant, open_file
 from flushlint.machine.library.threads import apart, attribute, keep
-from flushlint.machine.objects import Instance, Sequence
+from flushlint.machine.objects import Instance, Sequence, Stream
 from flushlint.machine.values import NONE, Ext, Ref, Value
 
 if TYPE_CHECKING:
@@ -33,7 +33,12 @@ def _makefile(m: Machine, state: State, receiver: Value, arguments: Arguments) -
     buffering = constant(arguments, 1, "buffering", -1)
     if buffering is None:
         buffering = -1
-    return open_file(m, state, arguments, mode, buffering, arguments.node)
+    found = open_file(m, state, arguments, mode, buffering, arguments.node)
+    for after in found:
+        made = after.stack[-1]
+        if isinstance(made, Ref):
+            after.edit(Stream, made.id).waits = True
+    return found
 
 
 def _sockets(m: Machine, state: State, node: cst.CSTNode, tags: tuple[str, ...]) -> list[Ref]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.machine import calls, streams, typed_streams
+from flushlint.machine import calls, killing, streams, typed_streams
 from flushlint.machine.iteration import iterate
 from flushlint.machine.objects import Generator, Stream
 from flushlint.machine.values import NONE, Const, Method, Ref, Unknown, Value
@@ -56,7 +56,8 @@ def _call_open(
     if name in _READS:
         if stream.writable:  # reading a file opened with + writes out what is pending
             streams.drain(m.log, state, receiver.id)
-        return [state.push(m.unknown())]
+        found = [*killing.halt(m, state, arguments.node), state] if stream.waits else [state]
+        return [after.push(m.unknown()) for after in found]
     if name == "detach":
         below = streams.detach(m.log, state, receiver.id)
         return [state.push(m.unknown() if below is None else Ref(below))]
