@@ -190,9 +190,10 @@ def _call_external(m: Machine, state: State, function: Ext, arguments: Arguments
     if function.name in TYPES or _is_exception(function.name):
         return instantiate(m, state, function, arguments)
     kind, _, name = function.name.rpartition(".")
-    unbound = library_method([kind], name) if kind in TYPES and arguments.positional else None
+    receiver = arguments.positional[0] if arguments.positional else NONE
+    unbound = library_method([kind], name) if state.look(Instance, receiver) else None
     if unbound is not None:  # `Process.start(self)`
-        return unbound(m, state, arguments.positional[0], arguments.after(1))
+        return unbound(m, state, receiver, arguments.after(1))
     return unknown_call(m, state, arguments, external=function.name)
 
 

@@ -94,7 +94,7 @@ class Crew:
         """Say whether some task is sure to go on: its result was not asked for."""
         for future in self.awaited:
             results = state.look(Sequence, future)
-            if results is None or (results.exact and results.items):
+            if results is None or results.items or not results.exact:
                 return True
         return False
 

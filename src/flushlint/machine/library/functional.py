@@ -93,19 +93,33 @@ def _make_partial(m: Machine, state: State, receiver: Value, arguments: Argument
 def _call_partial(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     instance = state.look(Instance, receiver)
     assert instance is not None
-    args = state.look(Sequence, instance.attributes["args"])
-    keywords = state.look(Mapping, instance.attributes["keywords"])
-    assert args is not None
-    assert keywords is not None
-    named = {str(k): v for k, v in keywords.entries.items()}
-    whole = Arguments(
+    names = ("args", "keywords", "func")
+    given, named, function = (instance.attributes.get(name, m.unknown()) for name in names)
+    found: list[State] = []
+    for branch, args in m.choose(state, given):
+        for after, keywords in m.choose(branch, named):
+            whole = _completed(after, args, keywords, arguments)
+            if whole is None:
+                found += calls.unknown_call(m, after, arguments, receiver=receiver)
+            else:
+                found += calls.call(m, after, function, whole)
+    return found
+
+
+def _completed(
+    state: State, args: Value, keywords: Value, arguments: Arguments
+) -> Arguments | None:
+    """Return the arguments of a partial together with those of its call."""
+    given, named = state.look(Sequence, args), state.look(Mapping, keywords)
+    if given is None or named is None:
+        return None
+    return Arguments(
         arguments.node,
-        [*args.items, *arguments.positional],
-        {**named, **arguments.keywords},
+        [*given.items, *arguments.positional],
+        {**{str(k): v for k, v in named.entries.items()}, **arguments.keywords},
         open=arguments.open,
         rest=arguments.rest,
     )
-    return calls.call(m, state, instance.attributes["func"], whole)
 
 
 @method("functools.lru_cache", "__call__")
