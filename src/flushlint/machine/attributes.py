@@ -155,6 +155,10 @@ def _of_instance(
         return [state.push(instance.attributes[name])]
     if descriptor is not None and descriptor.cls in _PROPERTIES:
         return _read_property(m, state, value, name, descriptor, node)
+    getter = descriptor and classes.class_attribute(state, descriptor.cls, "__get__")
+    if getter and found is not None:
+        arguments = calls.Arguments(node, [found, value, instance.cls])
+        return calls.call(m, state, getter, arguments)
     if found is not None:
         return [state.push(bind(state, found, value, instance.cls))]
     if name == "__class__":
@@ -263,6 +267,14 @@ def put(
             if setter is not None:
                 arguments = calls.Arguments(node, [receiver, value])
                 found = calls.call(m, state, setter, arguments)
+                for after in found:
+                    after.pop()
+                return found
+            own = None if descriptor is None else state.look(Instance, descriptor)
+            method = own and classes.class_attribute(state, own.cls, "__set__")
+            if method and descriptor is not None:
+                arguments = calls.Arguments(node, [descriptor, receiver, value])
+                found = calls.call(m, state, method, arguments)
                 for after in found:
                     after.pop()
                 return found

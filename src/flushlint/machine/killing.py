@@ -29,6 +29,8 @@ if TYPE_CHECKING:
     from flushlint.machine.state import State
 
 __all__ = [
+    "DEFAULT",
+    "IGNORED",
     "NUMBER",
     "alive",
     "ask",
@@ -65,8 +67,9 @@ _MOST_ALIKE = 3
 _BY_THEMSELVES = (SIGNALLED, UNSEEN)  # such paths have been asked about already
 _HANDLER = "%signal"
 _STAYS = "stays"
-_DEFAULT = (Ext("signal.SIG_DFL"), Const(0))
-_IGNORE = (Ext("signal.SIG_IGN"), Const(1))
+DEFAULT, IGNORED = Ext("signal.SIG_DFL"), Ext("signal.SIG_IGN")
+_DEFAULT = (DEFAULT, Const(0))
+_IGNORE = (IGNORED, Const(1))
 
 
 # -- numbers of processes ---------------------------------------------------------------------

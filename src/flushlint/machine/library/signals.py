@@ -8,6 +8,7 @@ from flushlint.knowledge.blocking import BLOCKING, DEADLY, SIGKILL, SIGTERM, WAI
 from flushlint.machine import calls, killing, locks
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.ends import lose
+from flushlint.machine.iteration import iterate
 from flushlint.machine.objects import Sequence
 from flushlint.machine.values import NONE, Const, Unknown, Value
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 __all__: list[str] = []
 
 _PROCESS = "multiprocessing.Process"
+_UNBLOCK = 1
 
 
 # -- sending ------------------------------------------------------------------------------------
@@ -102,6 +104,18 @@ def _signal(m: Machine, state: State, arguments: Arguments) -> list[State]:
         for after, number in m.choose(branch, signal or NONE):
             found.append(after.push(killing.install(after, number, option)))
     return found
+
+
+@library("signal.pthread_sigmask")
+def _mask(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """A signal that is blocked waits for somebody to ask for it."""
+    how, signals = arguments.get(0, "how"), iterate(m, state, arguments.get(1, "mask") or NONE)
+    for value in signals.items:
+        if how == Const(_UNBLOCK):
+            killing.install(state, value, killing.DEFAULT)
+        elif killing.is_default(killing.handler_of(state, _number(value) or 0)):
+            killing.install(state, value, killing.IGNORED)
+    return [state.push(m.unknown())]
 
 
 @library("signal.getsignal")
