@@ -166,7 +166,8 @@ def _handle(
     if isinstance(handler, (Unknown, Union)) or handler in _DEFAULT or handler in _IGNORE:
         return []
     branch = state.copy()
-    branch.facts[SIGNALLED] = (state.process, signal)
+    given = m.log.given.get(state.process, frozenset())
+    branch.facts[SIGNALLED] = (state.process, signal, given)
     found = calls.call(m, branch, handler, Arguments(node, [Const(signal), m.unknown()]))
     for after in found:
         after.pop()

@@ -86,8 +86,8 @@ def _is_sent(log: Log, facts: dict[Hashable, object]) -> bool | None:
     known = facts.get(SIGNALLED)
     if not isinstance(known, tuple):
         return True
-    given = [key[1] for key in _keys(facts, "gave")]
-    kill = killer(log, known[0], facts, given=given, signal=known[1])
+    number, signal, given = known
+    kill = killer(log, number, facts, given=given, signal=signal)
     return None if kill is None else not kill.conditional
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+from string import Formatter
 from typing import TYPE_CHECKING
 
 from flushlint.machine import calls
@@ -238,6 +240,16 @@ def _joined(m: Machine, state: State, receiver: Const, arguments: Arguments) -> 
     return states
 
 
+def _lacks_field(template: Const, arguments: Arguments) -> bool:
+    """Say whether a template names a field that is not among the arguments of its `format`."""
+    try:
+        fields = [field for _, field, _, _ in Formatter().parse(str(template.value)) if field]
+    except ValueError:
+        return False
+    words = [re.split(r"[.\[]", field, maxsplit=1)[0] for field in fields]
+    return any(word and not word.isdigit() and word not in arguments.keywords for word in words)
+
+
 def call_constant(
     m: Machine, state: State, receiver: Const, name: str, arguments: Arguments
 ) -> list[State]:
@@ -249,6 +261,11 @@ def call_constant(
         return [state.push(m.unknown())]
     if name == "join" and len(arguments.positional) == 1:
         return _joined(m, state, receiver, arguments)
+    if name == "format" and _lacks_field(receiver, arguments):
+        if not arguments.open:
+            calls.stop(m, state, arguments.node, "KeyError")
+            return []
+        m.may_raise(state, "builtins.KeyError", arguments.node)
     if name in _TEXT:
         held = contains_newline(receiver)
         given = [contains_newline(v) for v in arguments.positional]
