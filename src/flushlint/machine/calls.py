@@ -191,9 +191,12 @@ def _call_external(m: Machine, state: State, function: Ext, arguments: Arguments
         return instantiate(m, state, function, arguments)
     kind, _, name = function.name.rpartition(".")
     receiver = arguments.positional[0] if arguments.positional else NONE
-    unbound = library_method([kind], name) if state.look(Instance, receiver) else None
-    if unbound is not None:  # `Process.start(self)`
-        return unbound(m, state, receiver, arguments.after(1))
+    instance = state.look(Instance, receiver)
+    if instance is not None:  # `Process.start(self)`
+        unbound = library_method([kind], name)
+        own = library_method(classes.external_bases(state, instance.cls), name)
+        if unbound is not None and unbound is own:
+            return unbound(m, state, receiver, arguments.after(1))
     return unknown_call(m, state, arguments, external=function.name)
 
 

@@ -192,7 +192,7 @@ def install(state: State, signal: Value | None, handler: Value | None) -> Value:
     """Set the handler of a signal; return the one before."""
     if handler is None or not (isinstance(signal, Const) and isinstance(signal.value, int)):
         return Unknown("handler")
-    name = f"{_HANDLER}{signal.value}"
+    name = f"{_HANDLER}{int(signal.value)}"
     before = state.externals.get(name, _DEFAULT[0])
     state.externals[name] = handler
     return before

@@ -11,7 +11,7 @@ from flushlint.machine.objects import Env
 from flushlint.machine.values import Ext, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
@@ -42,12 +42,9 @@ def lookup(m: Machine, state: State, name: str) -> Value:
     if value is not None and name not in env.scope.globals:
         return value
     if name not in env.scope.globals:
-        identity = env.parent
-        while identity is not None:
-            outer = environment(state, identity)
+        for _, outer in _enclosing(state, env):
             if outer.scope.is_function and name in outer.variables:
                 return outer.variables[name]
-            identity = outer.parent
     value = environment(state, frame.module).variables.get(name)
     if value is not None:
         return value
@@ -63,13 +60,19 @@ def _home(state: State, name: str) -> int:
     if name in env.scope.globals:
         return frame.module
     if name in env.scope.nonlocals:
-        identity = env.parent
-        while identity is not None:
-            outer = environment(state, identity)
+        for identity, outer in _enclosing(state, env):
             if outer.scope.is_function and name in outer.scope.bound:
                 return identity
-            identity = outer.parent
     return frame.env
+
+
+def _enclosing(state: State, env: Env) -> Iterator[tuple[int, Env]]:
+    """Yield the scopes around one, as far as they have come along to this process."""
+    identity = env.parent
+    while identity is not None and identity in state.heap:
+        outer = environment(state, identity)
+        yield identity, outer
+        identity = outer.parent
 
 
 def store(m: Machine, state: State, name: str, value: Value) -> None:

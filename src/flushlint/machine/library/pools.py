@@ -258,7 +258,7 @@ def _map(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
     iterable = arguments.get(1, "iterable")
     if function is None or iterable is None:
         return calls.unknown_call(m, state, arguments, receiver=receiver)
-    several = [iterable] if _is_pool(state, receiver) else arguments.positional[1:]
+    several = [iterable] if _is_pool(state, receiver) else arguments.positional[1:] or [iterable]
     found: list[State] = []
     for after, columns in _columns(m, state, several, arguments):
         for branch, option in m.choose(after, function):

@@ -370,7 +370,8 @@ def _submit(m: Machine, state: State, receiver: Value, arguments: Arguments) -> 
 
 @method("concurrent.futures.Future", "add_done_callback")
 def _done(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    return calls.call(m, state, arguments.positional[0], Arguments(arguments.node, [receiver]))
+    callback = arguments.get(0, "fn") or m.unknown()
+    return calls.call(m, state, callback, Arguments(arguments.node, [receiver]))
 
 
 @method("concurrent.futures.Future", "cancel")
