@@ -7,12 +7,11 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from flushlint.knowledge.processes import (
-    PROCESS_PACKAGES,
     PROCESS_TYPES,
     default_start_method,
 )
 from flushlint.machine import calls, classes, killing, locks
-from flushlint.machine.calls import Arguments, derive, library, method
+from flushlint.machine.calls import Arguments, derive, method
 from flushlint.machine.cleanups import run_cleanups
 from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import fork
@@ -20,10 +19,10 @@ from flushlint.machine.library.threads import spread
 from flushlint.machine.log import Failure, HandOver, Process
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
 from flushlint.machine.pickling import own_pickles, pickles, restore
-from flushlint.machine.spawning import IMPORTING, block, end_by_exception, receive
+from flushlint.machine.spawning import block, end_by_exception, receive
 from flushlint.machine.state import UNSEEN
 from flushlint.machine.unsendable import unsendable, would_write
-from flushlint.machine.values import FALSE, NONE, Bound, Const, Ext, Ref, Unknown, Value
+from flushlint.machine.values import NONE, Bound, Const, Ext, Ref, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -43,8 +42,6 @@ __all__ = [
 ]
 
 _PROCESS = "multiprocessing.Process"
-_CONTEXT = "multiprocessing.context"
-_METHODS = ("fork", "spawn", "forkserver")
 
 for _name in PROCESS_TYPES:
     if _name != _PROCESS:
@@ -105,77 +102,6 @@ def expressions(state: State, node: cst.CSTNode, value: Value, *, own: bool) -> 
                 yield from expressions(state, part.value, item, own=own)
             return
     yield HandOver(node, value, own)
-
-
-def _contexts(package: str) -> None:
-    @library(f"{package}.get_context")
-    def get_context(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        chosen = arguments.get(0, "method") or NONE
-        found: list[State] = []
-        for branch, option in m.choose(state, chosen):
-            if isinstance(option, Const) and option.value in _METHODS:
-                made = Instance(Ext(_CONTEXT), {"%method": option}, arguments.node)
-                found.append(branch.push(m.new(branch, arguments.node, made, "context")))
-            else:
-                found.append(branch.push(Ext(package)))
-        return found
-
-    @library(f"{package}.set_start_method")
-    def set_start_method(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        chosen = arguments.get(0, "method") or NONE
-        found: list[State] = []
-        m.may_raise(state, "builtins.RuntimeError", arguments.node)
-        for branch, option in m.choose(state, chosen):
-            forced = arguments.get(1, "force") not in (None, FALSE)
-            if not forced and block(m, branch, arguments.node, "method on import"):
-                continue
-            if isinstance(option, Const) and option.value in _METHODS:
-                branch.start_method = str(option.value)
-            found.append(branch.push(NONE))
-        return found
-
-
-def _about_processes(package: str) -> None:
-    @library(f"{package}.get_start_method")
-    def get_start_method(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        known = state.start_method or m.options.start_method
-        return [state.push(Unknown("start method") if known is None else Const(known))]
-
-    @library(f"{package}.current_process")
-    def current_process(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        process = m.log.processes[state.process]
-        if process.receiver is not None and process.receiver in state.heap:
-            return [state.push(Ref(process.receiver))]
-        values: dict[str, Value] = {
-            "name": Const("Process-1" if process.kind in ("process", "worker") else "MainProcess")
-        }
-        made = Instance(Ext(_PROCESS), values)
-        return [state.push(m.new(state, arguments.node, made, "current"))]
-
-    @library(f"{package}.parent_process")
-    def parent_process(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        process = m.log.processes[state.process]
-        if process.kind == "main" or process.id == IMPORTING:  # set when the import is over
-            return [state.push(NONE)]
-        parent = Unknown("parent process")
-        state.facts[parent.key] = True
-        return [state.push(parent)]
-
-    @library(f"{package}.active_children")
-    def active_children(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        children: list[Value] = [
-            r for r in state.roots if isinstance(r, Ref) and killing.is_child(m, state, r)
-        ]
-        return [state.push(m.new(state, arguments.node, Sequence("list", children), "children"))]
-
-    @library(f"{package}.freeze_support", f"{package}.cpu_count")
-    def quiet(m: Machine, state: State, arguments: Arguments) -> list[State]:
-        return [state.push(m.unknown())]
-
-
-for _package in PROCESS_PACKAGES:
-    _contexts(_package)
-    _about_processes(_package)
 
 
 @method(_PROCESS, "join")

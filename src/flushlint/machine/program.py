@@ -19,6 +19,7 @@ from flushlint.machine.library import (
     builtin_functions,
     builtin_methods,
     command_line,
+    contexts,
     functional,
     futures,
     iterables,
@@ -51,8 +52,8 @@ __all__ = ["run_module"]
 
 # Imported because they register what they know.
 _REGISTERED = (
-    asynchronous, builtin_functions, builtin_methods, command_line, expressions, functional,
-    futures, iterables, logs, openers, parallel, pools, queues, signals, sockets,
+    asynchronous, builtin_functions, builtin_methods, command_line, contexts, expressions,
+    functional, futures, iterables, logs, openers, parallel, pools, queues, signals, sockets,
     statements, stream_methods, threads, typed_openers, writers,
 )  # fmt: skip
 
