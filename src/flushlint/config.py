@@ -120,13 +120,15 @@ class Configuration:
             tables=settings.tables,
         )
 
-    def may_name_spawners(self, directory: str) -> bool:
-        """Return whether `settings` may name spawners, by the bytes of the files alone.
+    def may_widen_gate(self, directory: str) -> bool:
+        """Return whether `settings` may name what more files are analysed for.
+
+        It is told by the bytes of the files alone.
 
         Raises ConfigError.
         """
         return not self._isolated and any(
-            b"flushlint" in content and b"spawners" in content
+            b"flushlint" in content and (b"spawners" in content or b"openers" in content)
             for content in map(self._read, self._parents(directory))
         )
 

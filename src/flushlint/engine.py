@@ -106,6 +106,7 @@ def _audit(
         for finding in check(module, log):
             key = (finding.code, finding.node, finding.subject)
             first, under = found.get(key, (finding, ()))
+            first.opt_in = first.opt_in and finding.opt_in
             if method not in under:
                 found[key] = (first, (*under, method))
     for finding, under in found.values():

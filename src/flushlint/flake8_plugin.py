@@ -232,12 +232,12 @@ def _configured_options(directory: str) -> AnalysisOptions:
 
 @functools.cache
 def _configured_tables(directory: str) -> UserTables:
-    """Return the user's tables, none where they name no spawners or the configuration is wrong."""
+    """Return the user's tables, none where they widen no gate or the configuration is wrong."""
     from flushlint.config import ConfigError
 
     configuration = _configuration()
     try:
-        if configuration.may_name_spawners(directory):
+        if configuration.may_widen_gate(directory):
             return configuration.settings(directory).tables
     except ConfigError as error:
         _say_wrong(error)

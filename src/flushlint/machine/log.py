@@ -287,6 +287,13 @@ class Log:
                 self.emissions.append(Emission(item, state.process, state.facts.copy()))
             self._reach(state, item)
 
+    def enclosing(self, number: int) -> Process:
+        """Return the child or worker in which a process runs: itself, or what has forked it."""
+        process = self.processes[number]
+        while process.kind == "fork" and self.processes[process.parent].kind != "main":
+            process = self.processes[process.parent]
+        return process
+
     def excuse(self, expected: tuple[Pickled | Failure, ...]) -> None:
         """Forget events that the program has a handler for, with those that are like them.
 

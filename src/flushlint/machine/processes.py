@@ -277,7 +277,7 @@ def leave_child(m: Machine, state: State) -> None:
     """Leave a child the clean way: finalizers, standard streams, then `os._exit`."""
     from flushlint.machine.workers import end_all  # whose workers end as children do
 
-    process = m.log.processes[state.process]
+    process = m.log.enclosing(state.process)
     m.collect(state)
     if killing.stays(m, state, process.start or m.module):
         return

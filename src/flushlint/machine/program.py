@@ -90,7 +90,7 @@ class _Program:
     def run(self) -> None:
         bases = self._guarded(self.m.module, lambda: self._body("__main__")) or []
         for state in bases:
-            self._leave(state.copy())
+            self._guarded(self.m.module, partial(self._leave, state.copy()))
         entries = self._entries()
         if not entries:
             return

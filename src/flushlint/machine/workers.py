@@ -55,6 +55,7 @@ _MOST_STATES = 16
 class Plan:
     """How the workers of a pool are started: start method, initializer, and what it is given.
 
+    `hand_overs` are the expressions of the initial arguments, `initial` that of the initializer.
     `alone` says that there is one worker, which runs every task, `renewed` that workers are
     replaced after some tasks. `left_open` is how a pool ends that the program does not end.
     """
@@ -65,6 +66,7 @@ class Plan:
     initializer: Value = NONE
     initargs: tuple[Value, ...] = ()
     hand_overs: tuple[HandOver, ...] = ()
+    initial: tuple[HandOver, ...] = ()
     alone: bool = False
     renewed: bool = False
     left_open: Ending = "terminated"
@@ -153,7 +155,7 @@ def _is_refused(m: Machine, state: State, process: Process, plan: Plan, node: cs
     """Raise what starting a worker raises: under import, or for an open file to be pickled."""
     if block(m, state, node, "start on import"):
         return True
-    notes = pickled(m, state, plan.hand_overs, process, "start")
+    notes = pickled(m, state, (*plan.hand_overs, *plan.initial), process, "start")
     if notes:
         calls.stop(m, state, node, "TypeError", notes)
     return bool(notes)
@@ -222,6 +224,7 @@ def run_tasks(m: Machine, state: State, pool: Ref, tasks: list[tuple[Value, Argu
         if not crew.plan.alone:
             worked = _united(crew.worked, worked, m.fresh)
         crew = replace(crew, worked=worked)
+    state.reached |= m.log.outputs.get(crew.process, set())
     state.workers = {**state.workers, pool.id: crew}
 
 

@@ -100,7 +100,7 @@ def check(module: cst.Module, log: Log) -> Iterator[Finding]:
 
 def _cause(finding: Finding, loss: Loss, log: Log) -> object:
     if finding.code in ("FLU102", "FLU103") and loss.hand_over is None:
-        return (finding.code, loss.stream.opened, log.processes[loss.process].name)
+        return (finding.code, loss.stream.opened, log.enclosing(loss.process).name)
     if finding.code == "FLU104":
         # One call may throw away what several files hold, and each must be flushed.
         return (finding.code, finding.node, loss.stream.opened or loss.stream.kind)
@@ -108,7 +108,7 @@ def _cause(finding: Finding, loss: Loss, log: Log) -> object:
 
 
 def _finding(module: cst.Module, log: Log, loss: Loss) -> Finding:
-    process = log.processes[loss.process]
+    process = log.enclosing(loss.process)
     if loss.trailer:
         return _unclosed(module, log, loss)
     clean_end = process.kind in ("process", "worker") and not loss.survives
@@ -161,7 +161,7 @@ def _inherited(module: cst.Module, log: Log, loss: Loss) -> Finding:
 
 def _at_end(module: cst.Module, log: Log, loss: Loss, subject: str) -> str:
     """Say what a child loses that ends when its target has returned, and what saves it."""
-    process = log.processes[loss.process]
+    process = log.enclosing(loss.process)
     if loss.std:
         name = loss.stream.kind
         return (

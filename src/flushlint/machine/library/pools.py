@@ -31,13 +31,15 @@ _POOLS = tuple(name for name, kind in POOL_TYPES.items() if kind.interface == "p
 _EXECUTORS = tuple(name for name, kind in POOL_TYPES.items() if kind.interface == "executor")
 _PATHOS = tuple(name for name, kind in POOL_TYPES.items() if kind.interface == "pathos")
 _MOST_TASKS = 8
+_CALLBACK = 3
+"""The position of `callback` in the asynchronous methods of a pool."""
 
 
 # -- creation -----------------------------------------------------------------------------------
 
 
 def _plan(
-    m: Machine, state: State, receiver: Value, arguments: Arguments, first: int
+    m: Machine, state: State, receiver: Value, arguments: Arguments, first: int, context: Value
 ) -> workers.Plan:
     """Read the arguments of a pool. `first` is the position of the initializer."""
     instance = state.look(Instance, receiver)
@@ -46,8 +48,8 @@ def _plan(
     how, chosen = start_method(m, state)
     if kind.method is not None:
         how, chosen = kind.method, True
-    context = state.look(Instance, arguments.keywords.get("mp_context", NONE))
-    fixed = None if context is None else context.attributes.get("%method")
+    given_context = state.look(Instance, context)
+    fixed = None if given_context is None else given_context.attributes.get("%method")
     if isinstance(fixed, Const):
         how, chosen = str(fixed.value), True
     initializer = arguments.get(first, "initializer") or NONE
@@ -64,6 +66,7 @@ def _plan(
         initializer,
         tuple(initargs),
         () if given is None else tuple(expressions(state, node, given, own=True)),
+        (HandOver(argument_node(arguments, first, "initializer"), initializer, own=False),),
         alone=number == Const(1) and not renewed,
         renewed=renewed,
         left_open="clean" if kind.interface == "executor" else "terminated",
@@ -77,20 +80,25 @@ def _kind(state: State, instance: Instance) -> PoolType:
 
 
 def _make_pool(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
-    """`Pool(processes, initializer, initargs)` starts its workers at once."""
+    """`Pool(processes, initializer, initargs, maxtasksperchild, context)` starts its workers."""
     assert isinstance(receiver, Ref)
-    plan = _keep_plan(m, state, receiver, _plan(m, state, receiver, arguments, 1))
-    if not workers.start_crew(m, state, receiver, plan, arguments.node):
-        return []
-    return [state.push(NONE)]
+    found: list[State] = []
+    for branch, context in m.choose(state, arguments.get(4, "context") or NONE):
+        plan = _plan(m, branch, receiver, arguments, 1, context)
+        if workers.start_crew(
+            m, branch, receiver, _keep_plan(m, branch, receiver, plan), arguments.node
+        ):
+            found.append(branch.push(NONE))
+    return found
 
 
 def _make_executor(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     """`ProcessPoolExecutor(max_workers, mp_context, initializer, initargs)`: none starts yet."""
-    names = ("max_workers", "mp_context")
-    named = dict(zip(names, arguments.positional, strict=False))
-    _keep_plan(m, state, receiver, _plan(m, state, receiver, _with_keywords(arguments, named), 2))
-    return [state.push(NONE)]
+    found: list[State] = []
+    for branch, context in m.choose(state, arguments.get(1, "mp_context") or NONE):
+        _keep_plan(m, branch, receiver, _plan(m, branch, receiver, arguments, 2, context))
+        found.append(branch.push(NONE))
+    return found
 
 
 def _keep_plan(m: Machine, state: State, receiver: Value, plan: workers.Plan) -> workers.Plan:
@@ -99,11 +107,6 @@ def _keep_plan(m: Machine, state: State, receiver: Value, plan: workers.Plan) ->
     kept = m.new(state, plan.node, Sequence("tuple", values), "initargs")
     keep(state, receiver, {"%plan": Const(plan), "%given": kept})
     return plan
-
-
-def _with_keywords(arguments: Arguments, more: dict[str, Value]) -> Arguments:
-    keywords = {**more, **arguments.keywords}
-    return Arguments(arguments.node, arguments.positional, keywords, arguments.nodes)
 
 
 for _name in (*_POOLS, *_PATHOS):
@@ -200,7 +203,8 @@ def _each(m: Machine, state: State, arguments: Arguments, *names: str) -> list[S
     """Call the callbacks among the arguments, which run in the parent."""
     states = [state]
     for name in names:
-        callback = arguments.keywords.get(name, NONE)
+        position = _CALLBACK if called(arguments).endswith("_async") else -1
+        callback = arguments.get(position, name) or NONE
         if callback == NONE:
             continue
         again: list[State] = []

@@ -397,6 +397,8 @@ def _pool_map(m: Machine, state: State, receiver: Value, arguments: Arguments) -
         if exact
         else [[c.any(m, state) for c in columns]]
     )
+    if called(arguments).startswith("starmap"):
+        rows = [list(iterate(m, state, row[0]).items) for row in rows]
     states = [state]
     for row in rows:
         again: list[State] = []
