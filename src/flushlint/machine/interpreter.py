@@ -8,13 +8,20 @@ the construct that they concern picks them up.
 
 from __future__ import annotations
 
-from functools import cached_property
+from functools import cache, cached_property
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, TypeVar
 
 import libcst as cst
 
 from flushlint.knowledge.blocking import KILLING_WORDS
-from flushlint.knowledge.processes import FORKS, HARD_EXITS, PARALLEL, POOL_TYPES, PROCESS_STARTERS
+from flushlint.knowledge.processes import (
+    FORKS,
+    HARD_EXITS,
+    PARALLEL,
+    POOL_TYPES,
+    PROCESS_PACKAGES,
+    PROCESS_STARTERS,
+)
 from flushlint.knowledge.streams import OPENERS, STREAM_WORDS, WRITERS
 from flushlint.machine import typed_streams
 from flushlint.machine.joining import compact, join, join_values
@@ -210,6 +217,7 @@ class Machine:
         known = (*OPENERS, *WRITERS, *FORKS, *HARD_EXITS, *starters)
         words = {name.rpartition(".")[2] for name in known}
         words |= STREAM_WORDS | typed_streams.WORDS | self.declared.words
+        words |= _process_words() | set(self.declared.spawners)
         words |= {scope.name for scope in self.scopes.values() if scope.stores or scope.yields}
         return closure(self.scopes.values(), words)
 
@@ -478,6 +486,18 @@ class Machine:
                 if not any(value is other for other in held):
                     state.drop(value)
         return frame
+
+
+@cache
+def _process_words() -> frozenset[str]:
+    """Return the names of what starts, feeds, awaits and ends processes, in the library."""
+    from flushlint.machine.calls import LIBRARY, METHODS
+
+    kinds = (*PROCESS_PACKAGES, "concurrent.futures", "joblib", "pathos", "signal", "atexit")
+    prefixes = tuple(f"{kind}." for kind in kinds)
+    names = {name for kind, name in METHODS if kind.startswith(prefixes)}
+    names |= {name.rpartition(".")[2] for name in LIBRARY if name.startswith(prefixes)}
+    return frozenset(name for name in names if not name.startswith("__"))
 
 
 def _ext(name: str) -> Value:

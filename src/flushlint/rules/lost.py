@@ -226,7 +226,9 @@ def _unclosed(module: cst.Module, log: Log, loss: Loss) -> Finding:
     saved = remedy(module, log, loss.write, loss.stream)
     child = the_process(log, loss.process)
     if loss.node is None:
-        when, what = f"is never closed in {child}", _last_of_child(loss, saved)
+        is_worker = log.processes[loss.process].kind == "worker"
+        last = _last_of_task if is_worker else _last_of_child
+        when, what = f"is never closed in {child}", last(loss, saved)
     else:
         call = ending_call(module, loss)
         when = f"is not closed before {call} ends {child}"

@@ -36,14 +36,17 @@ def _started(module: cst.Module, log: Log, event: Pickled) -> Finding:
     )
     spec = event.stream.spec
     raised = "TypeError" if spec is None else spec.unpicklable
+    of_pool = process.kind == "worker"
+    call = "starting the workers" if of_pool else "start()"
+    who = "no task ever runs" if of_pool else f"`{process.name}` never runs"
     message = (
-        f"passing `{subject}` means pickling an open file: start() raises {raised} under spawn "
-        f"and forkserver, and `{process.name}` never runs; {remedy}"
+        f"passing `{subject}` means pickling an open file: {call} raises {raised} under spawn "
+        f"and forkserver, and {who}; {remedy}"
     )
     parent = process_name(log, process.parent)
     steps = _steps(event, parent)
     if process.start is not None:
-        steps.append(Step("ended", parent, process.start, "this start raises TypeError"))
+        steps.append(Step("ended", parent, process.start, f"this start raises {raised}"))
     return Finding("FLU301", node, message, subject, steps)
 
 
@@ -86,8 +89,8 @@ def _in_task(module: cst.Module, log: Log, event: Pickled) -> Finding:
     )
     message = (
         f"passing `{subject}` to a task means pickling an open file, which raises TypeError under "
-        f"every start method: the task never runs, and nobody hears of it unless its result is "
-        f"fetched; {remedy}"
+        f"every start method: the task never runs, and where its result is not asked for, nobody "
+        f"hears of it; {remedy}"
     )
     return Finding(
         "FLU301", node, message, subject, _steps(event, process_name(log, process.parent))

@@ -407,10 +407,12 @@ def _pool_map(m: Machine, state: State, receiver: Value, arguments: Arguments) -
                 after.pop()
                 again.append(after)
         states = m.join(again)
+    found: list[State] = []
     for after in states:
         many = Sequence("list", [m.unknown()], exact=False)
-        after.push(m.new(after, arguments.node, many, "results"))
-    return states
+        results = m.new(after, arguments.node, many, "results")
+        found += _call_back(m, after.push(results), arguments, results)
+    return found
 
 
 @method(_POOL, "apply", "apply_async")
@@ -418,10 +420,27 @@ def _pool_apply(m: Machine, state: State, receiver: Value, arguments: Arguments)
     if not arguments.positional:
         return [state.push(m.unknown())]
     given = iterate(m, state, arguments.get(1, "args") or NONE)
+    named = state.look(Mapping, arguments.get(2, "kwds") or NONE)
     inner = Arguments(arguments.node, list(given.items), open=not given.exact)
+    if named is not None:
+        inner.keywords = {str(key): value for key, value in named.entries.items()}
     found: list[State] = []
     for after in run_apart(m, state, arguments.positional[0], inner):
-        found.append(after.push(future(m, after, arguments, after.pop())))
+        result = after.pop()
+        for done in _call_back(m, after, arguments, result):
+            found.append(done.push(future(m, done, arguments, result)))
+    return found
+
+
+def _call_back(m: Machine, state: State, arguments: Arguments, result: Value) -> list[State]:
+    """Call the callback of an asynchronous method, if it is given one."""
+    is_async = called(arguments).endswith("_async")
+    callback = arguments.get(3, "callback") if is_async else None
+    if callback is None or callback == NONE:
+        return [state]
+    found = calls.call(m, state, callback, Arguments(arguments.node, [result]))
+    for after in found:
+        after.pop()
     return found
 
 
