@@ -178,15 +178,15 @@ def sendable(state: State, value: Value) -> bool:
     A lambda can't, a local function neither unless the module knows it by a name, and locks
     and queues are handed over at a child's start or not at all.
     """
-    named: set[int] | None = None
+    known: set[int] | None = None
     for identity in _sent_along(state, value):
         obj = state.heap[identity]
         if isinstance(obj, Function):
             if isinstance(obj.node, cst.Lambda):
                 return False
             if obj.scope.is_enclosed:
-                named = _named(state) if named is None else named
-                if identity not in named:
+                known = named(state) if known is None else known
+                if identity not in known:
                     return False
         elif isinstance(obj, Generator) or (
             isinstance(obj, Instance)
@@ -217,7 +217,7 @@ def _sent_along(state: State, value: Value) -> Iterator[int]:
                 todo.extend(obj.attributes.values())
 
 
-def _named(state: State) -> set[int]:
+def named(state: State) -> set[int]:
     """Return the functions that modules and classes hold under a name."""
     return {
         value.id

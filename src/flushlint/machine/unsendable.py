@@ -21,7 +21,7 @@ from flushlint.machine.objects import (
     Sequence,
     Write,
 )
-from flushlint.machine.pickling import pickles_itself
+from flushlint.machine.pickling import named, pickles_itself
 from flushlint.machine.values import Bound, Ref, Value
 
 if TYPE_CHECKING:
@@ -69,7 +69,7 @@ def _nameless(
         seen.add(value.id)
         obj = state.heap.get(value.id)
         if isinstance(obj, (Function, Class)):
-            kind = _why_nameless(m, obj, bases)
+            kind = _why_nameless(m, value, obj, bases)
             if kind is not None:
                 return kind
         elif isinstance(obj, (Sequence, Mapping)):
@@ -83,14 +83,21 @@ def _nameless(
     return None
 
 
-def _why_nameless(m: Machine, obj: Function | Class, bases: list[State]) -> FailureKind | None:
+def _why_nameless(
+    m: Machine, value: Ref, obj: Function | Class, bases: list[State]
+) -> FailureKind | None:
     if isinstance(obj.node, cst.Lambda):
         return "local target"
     scope = None if obj.node is None else m.scopes.get(obj.node)
-    if scope is None or scope.parent is None or _is_renamed(obj.node):
+    if scope is None or scope.parent is None:
         return None
     if scope.is_enclosed:
-        return None if obj.name in scope.parent.globals else "local target"
+        held = not bases or any(value.id in named(base) for base in bases)
+        if _is_renamed(obj.node):  # the module may know it by the name of what it wraps
+            return None if held else "local target"
+        if obj.name in scope.parent.globals:
+            return None if held else "guarded target"
+        return "local target"
     if scope.parent.parent is not None or not bases:
         return None
     return None if any(obj.name in _globals(base) for base in bases) else "guarded target"

@@ -21,7 +21,7 @@ from flushlint.machine.objects import Sequence
 from flushlint.machine.pickling import pickled, sent
 from flushlint.machine.processes import apart_from_parent, leave_child
 from flushlint.machine.spawning import Import, block, end_by_exception, receive
-from flushlint.machine.state import EXCEPTED
+from flushlint.machine.state import EXCEPTED, UNSEEN
 from flushlint.machine.unsendable import would_write
 from flushlint.machine.values import NONE, Ref, Value
 
@@ -276,6 +276,8 @@ def _run(m: Machine, worker: State, action: Callable[[list[State]], list[State]]
             end_by_exception(m, state)
             state.signal = None
             normal.append(state)
+        else:
+            _end_unseen(m, state, height)
     for state in normal:
         del state.stack[height:]
         state.dirty = True
@@ -303,6 +305,18 @@ def wait_for(state: State, futures: set[Value]) -> None:
         if not crew.awaited.isdisjoint(futures):
             done = replace(crew, awaited=crew.awaited - futures)
             state.workers = {**state.workers, pool: done}
+
+
+def _end_unseen(m: Machine, worker: State, height: int) -> None:
+    """See what would be lost if this exception, which nobody shows, came in the last task."""
+    signal = worker.signal
+    worker.facts[UNSEEN] = True
+    if signal is not None:
+        worker.handling = (*worker.handling, signal._replace(value=None))
+    worker.signal = None
+    del worker.stack[height:]
+    worker.dirty = True
+    leave_child(m, worker)
 
 
 # -- end ----------------------------------------------------------------------------------------

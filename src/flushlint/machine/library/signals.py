@@ -56,6 +56,21 @@ def _kill(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return [state.push(NONE)]
 
 
+@library("os.getpgid")
+def _group(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """A child that is killed by its group leads one."""
+    return [state.push(arguments.get(0, "pid") or m.unknown())]
+
+
+@library("os.killpg")
+def _kill_group(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    signal = _number(arguments.get(1, "signal"))
+    if signal is not None:
+        for child in _children(m, state, arguments.get(0, "pgid")):
+            killing.send(m, state, child, arguments.node, signal)
+    return [state.push(NONE)]
+
+
 @library("signal.raise_signal")
 def _raise_signal(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return _to_itself(m, state, _number(arguments.get(0, "signalnum")), arguments.node)
@@ -215,5 +230,5 @@ def _close(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return [state.push(NONE)]
 
 
-for _name in BLOCKING - {"os.read"}:
+for _name in BLOCKING - {"os.read", "time.sleep"}:
     (_waits_for_child if _name in WAITS_FOR_CHILD else _waits)(_name)
