@@ -421,6 +421,27 @@ def test_each_face_takes_them_from_pyproject(face: tuple[str, str], tmp_path: Pa
     assert done.stdout.startswith("program.py:6:5: FLU102")
 
 
+@pytest.mark.parametrize("face", [("flushlint", "check"), ("flake8", "--select=FLU")])
+def test_openers_alone_are_enough_for_each_face(face: tuple[str, str], tmp_path: Path) -> None:
+    """A module may have no other way to get at a file than an opener of the user's own."""
+    (tmp_path / "pyproject.toml").write_text(
+        '[tool.flushlint]\nopeners = ["corelib.log_for"]\n', encoding="utf-8"
+    )
+    (tmp_path / "program.py").write_text(
+        "from multiprocessing import Process\n"
+        "from corelib import log_for\n"
+        "log = log_for(1)\n"
+        "def work(): log.write('x')\n"
+        "Process(target=work).start()\n",
+        encoding="utf-8",
+    )
+    done = subprocess.run(
+        [sys.executable, "-m", *face, "program.py"],
+        cwd=tmp_path, capture_output=True, text=True, timeout=60, check=False,
+    )  # fmt: skip
+    assert done.stdout.startswith("program.py:4:13: FLU102"), done.stderr
+
+
 def test_a_wrong_table_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "pyproject.toml").write_text(
         '[tool.flushlint]\nopeners = ["open log"]\n', encoding="utf-8"
