@@ -323,10 +323,16 @@ class Log:
         owner = getattr(stream, "process", item.process)
         output = Output(place, owner, item)
         for other in state.reached:
-            if other.place == place and other.owner != owner:
+            apart = other.place == place and other.owner != owner
+            if apart and (self._has_imported(owner) or self._has_imported(other.owner)):
                 self.truncations.append(Truncation(other, state.process))
         state.reached |= {output}
         self.outputs.setdefault(state.process, set()).add(output)
+
+    def _has_imported(self, number: int) -> bool:
+        """Say whether a process has imported the main module anew, and opened its files again."""
+        process = self.processes.get(number)
+        return process is not None and process.method in ("spawn", "forkserver")
 
     def place(self, state: State, identity: int | None) -> Place | None:
         """Return the file below a stream, if opening it again would empty it."""
