@@ -1,4 +1,8 @@
-"""What comes of kills: which of them meets a child where it stands with something in a buffer."""
+"""What comes of it all when a program has run: which losses are real, and which kills meet a child.
+
+A write is lost if every process that holds a copy of it throws it away; a kill counts where the
+child stands with something in a buffer.
+"""
 
 from __future__ import annotations
 
@@ -10,9 +14,9 @@ from flushlint.machine.state import SIGNALLED
 if TYPE_CHECKING:
     from collections.abc import Collection, Hashable, Iterable
 
-    from flushlint.machine.log import Kill, Log
+    from flushlint.machine.log import Kill, Log, Loss
 
-__all__ = ["killer", "settle"]
+__all__ = ["killer", "prefix", "settle"]
 
 
 def killer(
@@ -66,7 +70,10 @@ def _is_early(log: Log, kill: Kill, given: Collection[Hashable]) -> bool:
 
 
 def settle(log: Log) -> None:
-    """Forget what comes of signals that nobody sends; what hangs on a conditional kill says so."""
+    """Forget what comes of signals that nobody sends, and of writes that another process keeps.
+
+    What hangs on a conditional kill says so.
+    """
     for kill in log.kills:
         hangs_on_answer = kill.asked and (kill.process, kill.node) not in log.unasked
         spared = kill.process in log.spared
@@ -79,6 +86,39 @@ def settle(log: Log) -> None:
             loss.conditional = not sent
             kept.append(loss)
     log.losses = kept
+    log.halts = [h for h in log.halts if _is_thrown_away_by_all(log, h.loss)]
+    log.unguaranteed = [u for u in log.unguaranteed if _is_thrown_away_by_all(log, u.loss)]
+    log.losses = [loss for loss in kept if _is_thrown_away_by_all(log, loss)]
+
+
+def prefix(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
+    """Say whether one copy of a write descends from the other, by the forks they came through."""
+    short, long = sorted((a, b), key=len)
+    return long[: len(short)] == short
+
+
+def _is_thrown_away_by_all(log: Log, loss: Loss) -> bool:
+    """Say whether every process that held this write has thrown it away."""
+    write = loss.write
+    if not write.forks:
+        return True
+    holders = {write.process}
+    for number in write.forks:
+        process = log.processes[number]
+        holders |= {number, process.parent}
+    for emission in log.emissions:
+        same = (emission.write.node, emission.write.process, emission.write.stream) == (
+            write.node, write.process, write.stream,
+        )  # fmt: skip
+        apart = prefix(emission.write.forks, write.forks) and emission.process != loss.process
+        if same and apart and compatible(emission.facts, loss.facts):
+            return False
+    droppers = {
+        other.process
+        for other in log.losses
+        if other.write.node is write.node and prefix(other.write.forks, write.forks)
+    }
+    return holders <= droppers
 
 
 def _is_sent(log: Log, facts: dict[Hashable, object]) -> bool | None:

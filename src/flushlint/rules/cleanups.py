@@ -14,7 +14,7 @@ from flushlint.rules.finding import (
     quoted,
     the_process,
 )
-from flushlint.rules.lost import ending_call, real_losses
+from flushlint.rules.lost import ending_call
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -31,7 +31,7 @@ _IN_CHILD = (
 def check(module: cst.Module, log: Log) -> Iterator[Finding]:
     """Find FLU404: it would have saved what is lost, had it run."""
     seen: set[cst.CSTNode] = set()
-    for loss in real_losses(log):
+    for loss in log.losses:
         for cleanup in loss.cleanups:
             if cleanup.node not in seen:
                 seen.add(cleanup.node)

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flushlint.machine.log import compatible
+from flushlint.machine.outcomes import prefix
 from flushlint.rules.advice import before, remedy, under_others
 from flushlint.rules.finding import Finding, Step, file_variable, process_name, quoted
-from flushlint.rules.lost import compatible, prefix
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -18,7 +18,7 @@ from flushlint.rules.finding import (
     quoted,
     the_process,
 )
-from flushlint.rules.lost import opened_and_started, real_losses, thrown_away_by_all
+from flushlint.rules.lost import opened_and_started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -38,7 +38,7 @@ def killed_there(log: Log) -> list[tuple[Halt, Kill]]:
     """Return where children are killed with a write in a buffer, once for each cause."""
     if not log.kills:
         return []
-    known = {(loss.stream.opened, loss.process) for loss in real_losses(log)}
+    known = {(loss.stream.opened, loss.process) for loss in log.losses}
     found: dict[object, tuple[Halt, Kill]] = {}
     for halt in log.halts:
         loss = halt.loss
@@ -47,7 +47,7 @@ def killed_there(log: Log) -> list[tuple[Halt, Kill]]:
         kill = killer(
             log, loss.process, loss.facts, on=halt.on, given=halt.given, handled=halt.handled
         )
-        if kill is None or not thrown_away_by_all(log, loss):
+        if kill is None:
             continue
         cause = (loss.stream.opened, log.processes[loss.process].name)
         before = found.get(cause)

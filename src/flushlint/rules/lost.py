@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
-from flushlint.machine.log import compatible
 from flushlint.rules.advice import (
     Remedy,
     before,
@@ -34,15 +33,7 @@ if TYPE_CHECKING:
 
     from flushlint.machine.log import HandOver, Log, Loss
 
-__all__ = [
-    "check",
-    "compatible",
-    "ending_call",
-    "opened_and_started",
-    "prefix",
-    "real_losses",
-    "thrown_away_by_all",
-]
+__all__ = ["check", "ending_call", "opened_and_started"]
 
 _CALLS = {
     "exit": "os._exit()", "exec": "os.exec*()", "abort": "os.abort()", "kill": "SIGKILL",
@@ -50,47 +41,10 @@ _CALLS = {
 }  # fmt: skip
 
 
-def real_losses(log: Log) -> Iterator[Loss]:
-    """Yield the writes that every process which held them has thrown away."""
-    for loss in log.losses:
-        if thrown_away_by_all(log, loss):
-            yield loss
-
-
-def prefix(a: tuple[int, ...], b: tuple[int, ...]) -> bool:
-    """Say whether one copy of a write descends from the other."""
-    short, long = sorted((a, b), key=len)
-    return long[: len(short)] == short
-
-
-def thrown_away_by_all(log: Log, loss: Loss) -> bool:
-    """Say whether every process that held this write has thrown it away."""
-    write = loss.write
-    if not write.forks:
-        return True
-    holders = {write.process}
-    for number in write.forks:
-        process = log.processes[number]
-        holders |= {number, process.parent}
-    for emission in log.emissions:
-        same = (emission.write.node, emission.write.process, emission.write.stream) == (
-            write.node, write.process, write.stream,
-        )  # fmt: skip
-        apart = prefix(emission.write.forks, write.forks) and emission.process != loss.process
-        if same and apart and compatible(emission.facts, loss.facts):
-            return False
-    droppers = {
-        other.process
-        for other in log.losses
-        if other.write.node is write.node and prefix(other.write.forks, write.forks)
-    }
-    return holders <= droppers
-
-
 def check(module: cst.Module, log: Log) -> Iterator[Finding]:
     """Find FLU101 to FLU104."""
     seen: set[object] = set()
-    for loss in real_losses(log):
+    for loss in log.losses:
         finding = _finding(module, log, loss)
         key = _cause(finding, loss, log)
         if key not in seen:

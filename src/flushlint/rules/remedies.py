@@ -14,7 +14,6 @@ from flushlint.rules.finding import (
     process_name,
     quoted,
 )
-from flushlint.rules.lost import real_losses
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -47,7 +46,7 @@ def _unbuffered_text(module: cst.Module, log: Log) -> Iterator[Finding]:
 
 
 def _beside_losses(module: cst.Module, log: Log) -> Iterator[Finding]:
-    for loss in real_losses(log):
+    for loss in log.losses:
         stream = loss.stream
         subject = file_variable(module, loss.write.node)
         written = Step(

@@ -18,7 +18,7 @@ from flushlint.rules.finding import (
     the_process,
 )
 from flushlint.rules.killed import killed_there
-from flushlint.rules.lost import opened_and_started, real_losses, thrown_away_by_all
+from flushlint.rules.lost import opened_and_started
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -32,12 +32,12 @@ def check(module: cst.Module, log: Log) -> Iterator[Finding]:
     """Find FLU106, where nothing else is lost of the same file in the same process."""
     if not log.unguaranteed:
         return
-    seen = {(loss.stream.opened, loss.process) for loss in real_losses(log)}
+    seen = {(loss.stream.opened, loss.process) for loss in log.losses}
     seen |= {(halt.loss.stream.opened, halt.loss.process) for halt, _ in killed_there(log)}
     for case in log.unguaranteed:
         loss = case.loss
         key = (loss.stream.opened, loss.process)
-        if key not in seen and thrown_away_by_all(log, loss):
+        if key not in seen:
             seen.add(key)
             yield _finding(module, log, case)
 
