@@ -9,7 +9,6 @@ CANONICAL: dict[str, str] = {
     "_io": "io",
     "posix": "os",
     "io.open": "builtins.open",
-    "os.kill": "os.kill",
     "multiprocessing.context.Process": "multiprocessing.Process",
     "multiprocessing.process.BaseProcess": "multiprocessing.Process",
     "multiprocessing.process.current_process": "multiprocessing.current_process",
@@ -38,13 +37,9 @@ CANONICAL: dict[str, str] = {
     "concurrent.futures.thread.ThreadPoolExecutor": "concurrent.futures.ThreadPoolExecutor",
     "asyncio.runners.run": "asyncio.run",
     "asyncio.exceptions.CancelledError": "asyncio.CancelledError",
-    "threading.Timer": "threading.Timer",
     "pathlib.PosixPath": "pathlib.Path",
     "pathlib.PurePath": "pathlib.Path",
-    "typing.NamedTuple": "typing.NamedTuple",
     "typing_extensions.NamedTuple": "typing.NamedTuple",
-    "codecs.open": "codecs.open",
-    "io.StringIO": "io.StringIO",
     **{
         f"signal.Signals.{name}": f"signal.{name}"
         for name in ("SIGKILL", "SIGTERM", "SIGINT", "SIGHUP", "SIGUSR1", "SIGUSR2", "SIGALRM")

@@ -7,6 +7,7 @@ from typing import Literal, NamedTuple
 __all__ = [
     "FORKS",
     "HARD_EXITS",
+    "INHERITED_TYPES",
     "KILLS",
     "PARALLEL",
     "PICKLED_BY_DILL",
@@ -25,6 +26,14 @@ PROCESS_PACKAGES = ("multiprocessing", "multiprocess", "billiard", "torch.multip
 
 # dill pickles open files, or tries to: nothing is claimed of what it does with them.
 PICKLED_BY_DILL = ("multiprocess.",)
+
+# What only a child's start may hand over: pickling it for a running process raises.
+INHERITED_TYPES = frozenset(
+    f"{package}.{name}"
+    for package in PROCESS_PACKAGES
+    for name in ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event", "Barrier",
+                 "Queue", "JoinableQueue", "SimpleQueue", "Value", "Array", "Pool")
+)  # fmt: skip
 
 # What can't be pickled whatever it holds: a lock of a thread is among its parts. The locks of
 # `multiprocessing` itself can be handed over.

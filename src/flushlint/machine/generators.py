@@ -22,7 +22,10 @@ from flushlint.machine.values import NONE, Const, Ref, Value
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
 
-__all__ = ["MOST_YIELDS", "await_value", "exhaust", "is_stop", "resume", "suspend"]
+__all__ = ["FAILED", "MOST_YIELDS", "await_value", "exhaust", "is_stop", "resume", "suspend"]
+
+FAILED = "%failed"
+"""The attribute of a future whose task could not be pickled: what the log says of it."""
 
 MOST_YIELDS = 12
 
@@ -222,7 +225,7 @@ def await_value(m: Machine, state: State, value: Value, node: cst.CSTNode) -> li
             after.push(result)
         return ended
     instance = state.look(Instance, value)
-    failed = None if instance is None else instance.attributes.get("%failed")
+    failed = None if instance is None else instance.attributes.get(FAILED)
     if isinstance(failed, Const):
         assert isinstance(failed.value, tuple)
         calls.stop(m, state, node, "TypeError", failed.value)

@@ -6,9 +6,7 @@ from typing import TYPE_CHECKING, Literal
 
 import libcst as cst
 
-from flushlint.knowledge.processes import (
-    PICKLED_BY_DILL,
-)
+from flushlint.knowledge.processes import INHERITED_TYPES, PICKLED_BY_DILL
 from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments
 from flushlint.machine.iteration import iterate
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from flushlint.machine.state import State
 
 __all__ = [
+    "named",
     "own_pickles",
     "pickled",
     "pickles",
@@ -40,6 +39,7 @@ __all__ = [
     "restore",
     "sendable",
     "sent",
+    "sent_along",
     "unpicklable",
 ]
 
@@ -153,7 +153,7 @@ def pickles_itself(state: State, instance: Instance) -> bool:
 
 def unpicklable(state: State, value: Value) -> Stream | None:
     """Return an open file that pickling the value meets. Functions go by their names."""
-    for identity in _sent_along(state, value):
+    for identity in sent_along(state, value):
         obj = state.heap[identity]
         if isinstance(obj, Stream) and (obj.spec is None or obj.spec.unpicklable):
             return obj
@@ -164,12 +164,6 @@ def unpicklable(state: State, value: Value) -> Stream | None:
 
 # Library objects that pickle by their names, as functions do.
 _BY_NAME = frozenset({"functools.lru_cache"})
-# Those that only a child's start may hand over.
-_BY_INHERITANCE = frozenset(
-    f"multiprocessing.{name}"
-    for name in ("Lock", "RLock", "Semaphore", "BoundedSemaphore", "Condition", "Event", "Barrier",
-                 "Queue", "JoinableQueue", "SimpleQueue", "Value", "Array", "Pool")
-)  # fmt: skip
 
 
 def sendable(state: State, value: Value) -> bool:
@@ -179,25 +173,24 @@ def sendable(state: State, value: Value) -> bool:
     and queues are handed over at a child's start or not at all.
     """
     known: set[int] | None = None
-    for identity in _sent_along(state, value):
+    for identity in sent_along(state, value):
         obj = state.heap[identity]
-        if isinstance(obj, Function):
-            if isinstance(obj.node, cst.Lambda):
+        if isinstance(obj, Function) and isinstance(obj.node, cst.Lambda):
+            return False
+        if isinstance(obj, Function) and obj.scope.is_enclosed:
+            known = named(state) if known is None else known
+            if identity not in known:
                 return False
-            if obj.scope.is_enclosed:
-                known = named(state) if known is None else known
-                if identity not in known:
-                    return False
         elif isinstance(obj, Generator) or (
             isinstance(obj, Instance)
-            and not _BY_INHERITANCE.isdisjoint(classes.external_bases(state, obj.cls))
+            and not INHERITED_TYPES.isdisjoint(classes.external_bases(state, obj.cls))
         ):
             return False
     return True
 
 
-def _sent_along(state: State, value: Value) -> Iterator[int]:
-    """Yield the objects that pickling a value meets, functions and what pickles itself included.
+def sent_along(state: State, value: Value) -> Iterator[int]:
+    """Yield the objects that pickling a value meets, functions, classes and generators included.
 
     What an unknown value may hold is not among them.
     """
@@ -214,7 +207,7 @@ def _sent_along(state: State, value: Value) -> Iterator[int]:
             if isinstance(obj, (Sequence, Mapping)):
                 todo.extend(obj.values())
             elif isinstance(obj, Instance) and not pickles_itself(state, obj):
-                todo.extend(obj.attributes.values())
+                todo += [obj.cls, *obj.attributes.values()]
 
 
 def named(state: State) -> set[int]:

@@ -19,7 +19,7 @@ from flushlint.machine.library.threads import spread
 from flushlint.machine.log import Failure, HandOver, Process
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
 from flushlint.machine.pickling import own_pickles, pickles, restore
-from flushlint.machine.spawning import block, end_by_exception, receive
+from flushlint.machine.spawning import block, end_by_exception, enlist, receive
 from flushlint.machine.state import UNSEEN
 from flushlint.machine.unsendable import unsendable, would_write
 from flushlint.machine.values import NONE, Bound, Const, Ext, Ref, Value
@@ -34,6 +34,7 @@ if TYPE_CHECKING:
 __all__ = [
     "apart_from_parent",
     "argument_node",
+    "end_unseen",
     "escape",
     "expressions",
     "leave_child",
@@ -259,9 +260,7 @@ def _run_child(m: Machine, child: State, receiver: Ref, arguments: Arguments) ->
     normal, abrupt = apart_from_parent(m, action, child)
     for state in abrupt:
         if state.signal is not None and state.signal.implicit:
-            # Nobody shows that it comes to this; what is lost by it is noted apart.
-            state.facts[UNSEEN] = True
-            state.handling = (*state.handling, state.signal._replace(value=None))
+            end_unseen(state)
         else:
             end_by_exception(m, state)
         state.signal = None
@@ -271,6 +270,14 @@ def _run_child(m: Machine, child: State, receiver: Ref, arguments: Arguments) ->
         state.dirty = True
     for state in m.join(normal):
         leave_child(m, state)
+
+
+def end_unseen(state: State) -> None:
+    """Mark a path that nobody shows: what is lost by its exception is noted apart."""
+    assert state.signal is not None
+    state.facts[UNSEEN] = True
+    state.handling = (*state.handling, state.signal._replace(value=None))
+    state.signal = None
 
 
 def leave_child(m: Machine, state: State) -> None:
@@ -336,15 +343,12 @@ def _run_spawned(
     imported: Import,
 ) -> None:
     """Run a child that has imported the main module and is sent a pickled copy of the rest."""
-    number = m.identity(("spawn", arguments.node, state.frames[-1].context, state.process))
     sender = state.copy()
     pickled = own_pickles(m, sender, receiver, arguments.node)
-    process.id = number
-    process.absent = m.log.processes[number].absent if number in m.log.processes else {}
-    m.log.processes[number] = process
+    enlist(m, state, process, arguments.node)
     for base in imported.states:
         child = base.copy()
-        m.log.given.pop(number, None)
+        m.log.given.pop(process.id, None)
         process.depth, process.height = len(child.frames), len(child.stack)
         receive(m, sender, child, process, imported)
         for identity in sender.reach([receiver, *pickled.values()]):
@@ -354,7 +358,7 @@ def _run_spawned(
         child.edit(Instance, receiver.id)
         for restored in restore(m, child, receiver, pickled, arguments.node):
             _run_child(m, restored, receiver, arguments)
-    state.reached |= m.log.outputs.get(number, set())
+    state.reached |= m.log.outputs.get(process.id, set())
 
 
 def escape(m: Machine, state: State, reached: set[int], node: cst.CSTNode) -> list[State]:

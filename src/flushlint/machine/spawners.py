@@ -1,4 +1,4 @@
-"""Functions of the user's that run a callable in a forked child."""
+"""Functions that start a process themselves: the user's own, and those of other packages."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["spawn"]
+__all__ = ["spawn", "start_process"]
 
 _PROCESS = "multiprocessing.context.ForkProcess"
 _INIT = METHODS["multiprocessing.Process", "__init__"]
@@ -31,7 +31,6 @@ def spawn(
 
     It is given `args` and `kwargs`, or what else the call has.
     """
-    made = m.new(state, given.node, Instance(Ext(_PROCESS), {}, given.node), "process")
     args, kwargs = given.keywords.get("args"), given.keywords.get("kwargs")
     spread = args is None and kwargs is None
     if spread:
@@ -43,12 +42,27 @@ def spawn(
         kwargs = m.new(state, given.node, Mapping(entries, exact=exact), "kwargs")
     keywords = {"target": target, "args": args, "kwargs": kwargs}
     passed = Arguments(given.node, [], {k: v for k, v in keywords.items() if v is not None})
+    hand_overs = _hand_overs(target, node, given) if spread else None
+    return start_process(m, state, _PROCESS, passed, hand_overs)
+
+
+def start_process(
+    m: Machine,
+    state: State,
+    kind: str,
+    given: Arguments,
+    hand_overs: tuple[HandOver, ...] | None,
+) -> list[State]:
+    """Start a process of this type, made of these arguments, as a call of another name does.
+
+    `hand_overs` are the expressions in that call, if they are not those of the arguments.
+    """
+    made = m.new(state, given.node, Instance(Ext(kind), {}, given.node), "process")
     found: list[State] = []
-    for after in _INIT(m, state.push(made), made, passed):
+    for after in _INIT(m, state.push(made), made, given):
         after.pop()
-        if spread:
-            attributes = after.edit(Instance, made.id).attributes
-            attributes["%hand-overs"] = Const(_hand_overs(target, node, given))
+        if hand_overs is not None:
+            after.edit(Instance, made.id).attributes["%hand-overs"] = Const(hand_overs)
         for done in start(m, after, made, Arguments(given.node, [])):
             done.pop()
             done.pop()

@@ -30,6 +30,7 @@ __all__ = [
     "Import",
     "block",
     "end_by_exception",
+    "enlist",
     "lacks_attribute",
     "lacks_item",
     "lacks_name",
@@ -41,7 +42,7 @@ IMPORTING = -1
 """The process that stands for any child while it imports the main module."""
 
 _BLOCKED = "%blocked"
-_FAILED = "%failed"
+_LACKS = "%lacks"
 
 
 @dataclass(slots=True)
@@ -99,6 +100,14 @@ def _forget_written(m: Machine, state: State, emptied: set[Place]) -> set[cst.CS
             edited = state.edit(Stream, identity)
             edited.pending, edited.trailer = (), None
     return written
+
+
+def enlist(m: Machine, state: State, process: Process, node: cst.CSTNode) -> None:
+    """Give a child that the call `node` spawns its number, the same whenever it is made there."""
+    number = m.identity(("spawn", node, state.frames[-1].context, state.process))
+    process.id = number
+    process.absent = m.log.processes[number].absent if number in m.log.processes else {}
+    m.log.processes[number] = process
 
 
 def block(m: Machine, state: State, node: cst.CSTNode, kind: FailureKind) -> bool:
@@ -252,7 +261,7 @@ def _fail(
     failure: tuple[FailureKind, cst.CSTNode, bool],
 ) -> None:
     """Raise an exception in a child, and remember what it is for the want of."""
-    made = Instance(Ext(f"builtins.{error}"), {_FAILED: Const(failure)})
+    made = Instance(Ext(f"builtins.{error}"), {_LACKS: Const(failure)})
     m.leave(state, Signal("raise", m.new(state, node, made, "raised"), node))
 
 
@@ -262,7 +271,7 @@ def end_by_exception(m: Machine, state: State) -> None:
     value = NONE if signal is None or signal.value is None else signal.value
     for option in value.options if isinstance(value, Union) else (value,):
         raised = state.look(Instance, option)
-        failure = None if raised is None else raised.attributes.get(_FAILED)
+        failure = None if raised is None else raised.attributes.get(_LACKS)
         if isinstance(failure, Const):
             kind, node, proven = cast("tuple[FailureKind, cst.CSTNode, bool]", failure.value)
             process = m.log.processes[state.process]

@@ -17,18 +17,16 @@ from flushlint.machine.objects import (
     Function,
     Generator,
     Instance,
-    Mapping,
-    Sequence,
     Write,
 )
-from flushlint.machine.pickling import named, pickles_itself
-from flushlint.machine.values import Bound, Ref, Value
+from flushlint.machine.pickling import named, pickles_itself, sent_along
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
+    from flushlint.machine.values import Value
 
 __all__ = ["unsendable", "would_write"]
 
@@ -58,33 +56,22 @@ def _nameless(
     m: Machine, state: State, bases: list[State], values: Iterable[Value]
 ) -> FailureKind | None:
     """Return why one of the values, or what is pickled with it, can't be found by its name."""
-    seen: set[int] = set()
-    todo = list(values)
-    while todo:
-        value = todo.pop()
-        if isinstance(value, Bound):
-            todo += [value.function, value.receiver]
-        if not isinstance(value, Ref) or value.id in seen:
-            continue
-        seen.add(value.id)
-        obj = state.heap.get(value.id)
+    for identity in (i for value in values for i in sent_along(state, value)):
+        obj = state.heap[identity]
         if isinstance(obj, (Function, Class)):
-            kind = _why_nameless(m, value, obj, bases)
+            kind = _why_nameless(m, identity, obj, bases)
             if kind is not None:
                 return kind
-        elif isinstance(obj, (Sequence, Mapping)):
-            todo.extend(obj.values())
-        elif isinstance(obj, Generator):
+        elif isinstance(obj, Generator) or (
+            isinstance(obj, Instance)
+            and not UNPICKLABLE_TYPES.isdisjoint(classes.external_bases(state, obj.cls))
+        ):
             return "unpicklable"
-        elif isinstance(obj, Instance) and not pickles_itself(state, obj):
-            if not UNPICKLABLE_TYPES.isdisjoint(classes.external_bases(state, obj.cls)):
-                return "unpicklable"
-            todo += [obj.cls, *obj.attributes.values()]
     return None
 
 
 def _why_nameless(
-    m: Machine, value: Ref, obj: Function | Class, bases: list[State]
+    m: Machine, identity: int, obj: Function | Class, bases: list[State]
 ) -> FailureKind | None:
     if isinstance(obj.node, cst.Lambda):
         return "local target"
@@ -92,7 +79,7 @@ def _why_nameless(
     if scope is None or scope.parent is None:
         return None
     if scope.is_enclosed:
-        held = not bases or any(value.id in named(base) for base in bases)
+        held = not bases or any(identity in named(base) for base in bases)
         if _is_renamed(obj.node):  # the module may know it by the name of what it wraps
             return None if held else "local target"
         if obj.name in scope.parent.globals:

@@ -9,7 +9,7 @@ that the task is done.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import TYPE_CHECKING, Literal, TypeAlias
+from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
 from flushlint.machine import calls, killing, locks
 from flushlint.machine.calls import Arguments
@@ -18,10 +18,10 @@ from flushlint.machine.forking import fork
 from flushlint.machine.joining import join
 from flushlint.machine.log import Failure, HandOver, Process
 from flushlint.machine.objects import Sequence
-from flushlint.machine.pickling import pickled, sent
-from flushlint.machine.processes import apart_from_parent, leave_child
-from flushlint.machine.spawning import Import, block, end_by_exception, receive
-from flushlint.machine.state import EXCEPTED, UNSEEN
+from flushlint.machine.pickling import pickled, sendable, sent
+from flushlint.machine.processes import apart_from_parent, end_unseen, expressions, leave_child
+from flushlint.machine.spawning import Import, block, end_by_exception, enlist, receive
+from flushlint.machine.state import EXCEPTED
 from flushlint.machine.unsendable import would_write
 from flushlint.machine.values import NONE, Ref, Value
 
@@ -32,17 +32,19 @@ if TYPE_CHECKING:
 
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.joining import Fresh
+    from flushlint.machine.log import Pickled
     from flushlint.machine.state import State
 
 __all__ = [
     "Crew",
     "Ending",
     "Plan",
+    "Sending",
     "end_all",
     "end_crew",
-    "process_of",
+    "lacks_workers",
     "promise",
-    "run_tasks",
+    "send",
     "start_crew",
     "wait_for",
 ]
@@ -57,7 +59,8 @@ class Plan:
 
     `hand_overs` are the expressions of the initial arguments, `initial` that of the initializer.
     `alone` says that there is one worker, which runs every task, `renewed` that workers are
-    replaced after some tasks. `left_open` is how a pool ends that the program does not end.
+    replaced after some tasks, `dill` that nearly everything can be sent to them. `left_open` is
+    how a pool ends that the program does not end.
     """
 
     node: cst.CSTNode
@@ -69,6 +72,7 @@ class Plan:
     initial: tuple[HandOver, ...] = ()
     alone: bool = False
     renewed: bool = False
+    dill: bool = False
     left_open: Ending = "terminated"
 
 
@@ -171,10 +175,7 @@ def _forked(m: Machine, state: State, process: Process, plan: Plan) -> tuple[Sta
 
 def _import(m: Machine, state: State, process: Process, plan: Plan) -> Import:
     """Let a worker import the main module."""
-    number = m.identity(("spawn", plan.node, state.frames[-1].context, state.process))
-    process.id = number
-    process.absent = m.log.processes[number].absent if number in m.log.processes else {}
-    m.log.processes[number] = process
+    enlist(m, state, process, plan.node)
     return Import() if m.spawn_base is None else m.spawn_base(plan.method, state.start_method)
 
 
@@ -206,7 +207,49 @@ def _initialised(m: Machine, child: State, plan: Plan, values: list[Value]) -> l
 # -- tasks --------------------------------------------------------------------------------------
 
 
-def run_tasks(m: Machine, state: State, pool: Ref, tasks: list[tuple[Value, Arguments]]) -> None:
+class Sending(NamedTuple):
+    """How it went to send tasks: all of them, or none, and then what the log says of it.
+
+    `raised` says that the call itself has raised, since no worker can be started.
+    """
+
+    done: bool
+    notes: tuple[Pickled, ...] = ()
+    raised: bool = False
+
+
+def lacks_workers(state: State, pool: Ref) -> bool:
+    """Say whether the next task needs a worker that is not there."""
+    crew = state.workers.get(pool.id)
+    return crew is None or crew.grows
+
+
+def send(
+    m: Machine,
+    state: State,
+    pool: Ref,
+    tasks: list[tuple[Value, Arguments]],
+    hand_overs: list[HandOver],
+) -> Sending:
+    """Run tasks in the workers of a pool, if they can be sent there.
+
+    `hand_overs` are the expressions by which the program hands something to them.
+    """
+    crew = state.workers.get(pool.id)
+    process = m.log.processes[0 if crew is None else crew.process]
+    if crew is None or not crew.plan.dill:
+        parts = (
+            part for h in hand_overs for part in expressions(state, h.node, h.value, own=h.own)
+        )
+        notes = pickled(m, state, parts, process, "task")
+        values = [value for function, given in tasks for value in (function, *given.values())]
+        if notes or not all(sendable(state, value) for value in values):
+            return Sending(done=False, notes=notes)
+    _run_tasks(m, state, pool, tasks)
+    return Sending(done=True)
+
+
+def _run_tasks(m: Machine, state: State, pool: Ref, tasks: list[tuple[Value, Arguments]]) -> None:
     """Run tasks in the workers of a pool: all of them in one worker, or each in any."""
     crew = state.workers.get(pool.id)
     if crew is None:
@@ -285,12 +328,6 @@ def _run(m: Machine, worker: State, action: Callable[[list[State]], list[State]]
     return m.join(normal)
 
 
-def process_of(m: Machine, state: State, pool: Ref) -> Process:
-    """Return the process of a pool's workers, the main process if it has none."""
-    crew = state.workers.get(pool.id)
-    return m.log.processes[0 if crew is None else crew.process]
-
-
 def promise(state: State, pool: Ref, future: Value) -> None:
     """Note that a task goes on while nobody waits for its result."""
     crew = state.workers.get(pool.id)
@@ -309,11 +346,7 @@ def wait_for(state: State, futures: set[Value]) -> None:
 
 def _end_unseen(m: Machine, worker: State, height: int) -> None:
     """See what would be lost if this exception, which nobody shows, came in the last task."""
-    signal = worker.signal
-    worker.facts[UNSEEN] = True
-    if signal is not None:
-        worker.handling = (*worker.handling, signal._replace(value=None))
-    worker.signal = None
+    end_unseen(worker)
     del worker.stack[height:]
     worker.dirty = True
     leave_child(m, worker)

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flushlint.machine import calls, killing, workers
 from flushlint.machine.calls import Arguments, library, method
+from flushlint.machine.generators import FAILED
 from flushlint.machine.iteration import iterate
 from flushlint.machine.library.threads import apart, attribute
 from flushlint.machine.objects import Sequence
@@ -15,10 +16,7 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["FAILED"]
-
-FAILED = "%failed"
-"""The attribute of a future whose task could not be pickled: what the log says of it."""
+__all__: list[str] = []
 
 _FUTURE = "concurrent.futures.Future"
 apart(_FUTURE, "ready", "successful", "set_result", "cancelled")

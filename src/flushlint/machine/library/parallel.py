@@ -11,9 +11,10 @@ from flushlint.machine.iteration import iterate
 from flushlint.machine.library.threads import attribute, keep, run_apart
 from flushlint.machine.log import HandOver
 from flushlint.machine.objects import Env, Function, Instance, Mapping, Sequence
-from flushlint.machine.pickling import pickled, sendable, unpicklable
+from flushlint.machine.pickling import pickled, unpicklable
 from flushlint.machine.processes import argument_node, expressions, start_method
-from flushlint.machine.values import NONE, Const, Ext, Method, Ref, Value
+from flushlint.machine.spawners import start_process
+from flushlint.machine.values import NONE, Const, Ext, Ref, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
@@ -133,14 +134,11 @@ def _run_in_pool(
     plan = workers.Plan(arguments.node, how, chosen)
     if not workers.start_crew(m, state, receiver, plan, arguments.node):
         return []
-    process = workers.process_of(m, state, receiver)
-    notes = pickled(m, state, _hand_overs(tasks, arguments), process, "task")
-    if notes:
-        calls.stop(m, state, arguments.node, "TypeError", notes)
-        return []
-    if all(sendable(state, v) for f, given in tasks for v in (f, *given.values())):
-        workers.run_tasks(m, state, receiver, tasks)
+    sending = workers.send(m, state, receiver, tasks, _hand_overs(tasks, arguments))
     workers.end_crew(m, state, receiver, "terminated")
+    if not sending.done:
+        calls.stop(m, state, arguments.node, "TypeError", sending.notes)
+        return []
     return [state]
 
 
@@ -206,18 +204,10 @@ def _starter(name: str, method_at: int) -> None:
             "args": m.new(state, arguments.node, args, "args"),
         }
         inner = Arguments(arguments.node, [], keywords)
-        found: list[State] = []
-        for after in calls.instantiate(m, state, Ext(kinds[0]), inner):
-            _tell_hand_overs(after, arguments)
-            start = Method(after.stack[-1], "start")
-            for done in calls.call(m, after, start, Arguments(arguments.node, [])):
-                done.pop()
-                done.pop()
-                found.append(done.push(m.unknown()))
-        return found
+        return start_process(m, state, kinds[0], inner, _hand_overs_of_call(state, arguments))
 
 
-def _tell_hand_overs(state: State, arguments: Arguments) -> None:
+def _hand_overs_of_call(state: State, arguments: Arguments) -> tuple[HandOver, ...]:
     """What the child is given stands in the program's own call."""
     given: list[HandOver] = []
     for index, name in ((0, "fn"), (1, "args")):
@@ -225,7 +215,7 @@ def _tell_hand_overs(state: State, arguments: Arguments) -> None:
         if value is not None:
             node = argument_node(arguments, index, name)
             given += expressions(state, node, value, own=index > 0)
-    keep(state, state.stack[-1], {"%hand-overs": Const(tuple(given))})
+    return tuple(given)
 
 
 for _name, _position in PROCESS_STARTERS.items():

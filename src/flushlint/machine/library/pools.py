@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from flushlint.knowledge.processes import POOL_TYPES, PoolType
 from flushlint.machine import calls, classes, workers
 from flushlint.machine.calls import Arguments, called, method
+from flushlint.machine.generators import FAILED
 from flushlint.machine.iteration import Elements, iterate
-from flushlint.machine.library.futures import FAILED
 from flushlint.machine.library.threads import attribute, future, keep, run_apart
 from flushlint.machine.log import HandOver
 from flushlint.machine.objects import Instance, Mapping, Sequence
-from flushlint.machine.pickling import pickled, sendable
 from flushlint.machine.processes import argument_node, expressions, start_method
 from flushlint.machine.values import NONE, Const, Ext, Ref, Value
 
@@ -22,7 +21,6 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from flushlint.machine.interpreter import Machine
-    from flushlint.machine.log import Pickled
     from flushlint.machine.state import State
 
 __all__: list[str] = []
@@ -68,6 +66,7 @@ def _plan(
         () if given is None else tuple(expressions(state, node, given, own=True)),
         (HandOver(argument_node(arguments, first, "initializer"), initializer, own=False),),
         alone=number == Const(1) and not renewed,
+        dill=kind.dill,
         renewed=renewed,
         left_open="clean" if kind.interface == "executor" else "terminated",
     )
@@ -118,17 +117,6 @@ for _name in _EXECUTORS:
 # -- tasks --------------------------------------------------------------------------------------
 
 
-class _Sending(NamedTuple):
-    """How it went to send tasks: all of them, or none, and then what the log says of it.
-
-    `raised` says that the call itself has raised, since no worker can be started.
-    """
-
-    done: bool
-    notes: tuple[Pickled, ...] = ()
-    raised: bool = False
-
-
 def _send(
     m: Machine,
     state: State,
@@ -136,39 +124,23 @@ def _send(
     tasks: list[tuple[Value, Arguments]],
     hand_overs: list[HandOver],
     node: cst.CSTNode,
-) -> _Sending:
-    """Run tasks in the workers, if they can be sent there by the call `node`.
-
-    `hand_overs` are the expressions by which the program hands something to them.
-    """
+) -> workers.Sending:
+    """Send tasks to the workers, which are started now if there are none yet."""
     assert isinstance(pool, Ref)
     instance = state.look(Instance, pool)
     assert instance is not None
-    crew = state.workers.get(pool.id)
     plan = instance.attributes.get("%plan")
-    lacks_workers = crew is None or crew.grows
-    if lacks_workers and isinstance(plan, Const) and "%ended" not in instance.attributes:
+    is_open = isinstance(plan, Const) and "%ended" not in instance.attributes
+    if is_open and workers.lacks_workers(state, pool):
+        assert isinstance(plan, Const)
         assert isinstance(plan.value, workers.Plan)
         if not workers.start_crew(m, state, pool, plan.value, node):
-            return _Sending(done=False, raised=True)
-    if not _kind(state, instance).dill:
-        process = workers.process_of(m, state, pool)
-        parts = (
-            part for h in hand_overs for part in expressions(state, h.node, h.value, own=h.own)
-        )
-        notes = pickled(m, state, parts, process, "task")
-        if notes or not _is_sendable(state, tasks):
-            return _Sending(done=False, notes=notes)
-    workers.run_tasks(m, state, pool, tasks)
-    return _Sending(done=True)
-
-
-def _is_sendable(state: State, tasks: list[tuple[Value, Arguments]]) -> bool:
-    return all(sendable(state, v) for function, given in tasks for v in (function, *given.values()))
+            return workers.Sending(done=False, raised=True)
+    return workers.send(m, state, pool, tasks, hand_overs)
 
 
 def _outcome(
-    m: Machine, state: State, arguments: Arguments, sending: _Sending, result: Value
+    m: Machine, state: State, arguments: Arguments, sending: workers.Sending, result: Value
 ) -> list[State]:
     """End a call that waits for its tasks: with the result, or with what they raise."""
     if sending.raised:
@@ -185,7 +157,7 @@ def _promise(
     state: State,
     receiver: Value,
     arguments: Arguments,
-    sending: _Sending,
+    sending: workers.Sending,
     result: Value,
 ) -> list[State]:
     """End a call that does not wait: what went wrong shows when the result is asked for."""
@@ -244,7 +216,7 @@ def _finish(
     state: State,
     receiver: Value,
     arguments: Arguments,
-    sending: _Sending,
+    sending: workers.Sending,
     result: Value,
 ) -> list[State]:
     """End a call by its kind: at once, or when the task is done."""
@@ -280,7 +252,7 @@ def _map(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
 
 
 def _mapped(
-    m: Machine, state: State, receiver: Value, arguments: Arguments, sending: _Sending,
+    m: Machine, state: State, receiver: Value, arguments: Arguments, sending: workers.Sending,
     columns: list[Elements],
 ) -> list[State]:  # fmt: skip
     word = called(arguments)

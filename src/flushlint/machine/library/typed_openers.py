@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flushlint.knowledge.stream_types import LIBRARY_OPENERS, NOWHERE, TypeOpener
 from flushlint.knowledge.third_party import OPENERS
+from flushlint.machine import streams
 from flushlint.machine.calls import Arguments, Handler, library, unknown_call
 from flushlint.machine.objects import Stream
 from flushlint.machine.typed_streams import STREAM_TYPES
@@ -36,8 +37,6 @@ def open_typed(name: str, opener: TypeOpener, spec: StreamType) -> Handler:
         stream.writable = _is_writable(opener, arguments)
         made = place(m, state, stream)
         if opener.header and below is not None:
-            from flushlint.machine import streams
-
             streams.write(m.log, state, below, arguments.node, None)
         return [state.push(made)]
 

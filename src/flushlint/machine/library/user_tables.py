@@ -14,6 +14,7 @@ from flushlint.machine import streams
 from flushlint.machine.calls import Arguments, Handler, unknown_call
 from flushlint.machine.library.typed_openers import place
 from flushlint.machine.objects import Class, Function, Instance, Stream
+from flushlint.machine.processes import argument_node
 from flushlint.machine.values import Bound, Const, Method, Ref, Value
 
 if TYPE_CHECKING:
@@ -156,14 +157,7 @@ def _targets(
             arguments.node, arguments.positional, rest, arguments.nodes, arguments.open,
             arguments.rest,
         )  # fmt: skip
-        node = next(
-            (
-                a.value
-                for a in getattr(arguments.node, "args", ())
-                if a.keyword is not None and a.keyword.value == "target"
-            ),
-            arguments.node,
-        )
+        node = argument_node(arguments, -1, "target")
         return [(s, v, node, given) for s, v in m.choose(state, named)]
     for index, value in enumerate(arguments.positional):
         branches = m.choose(state.copy(), value)
