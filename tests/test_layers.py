@@ -30,6 +30,7 @@ ORDER = [
     "positions",
     "machine",
     "rules",
+    "fixes",
     "engine",
     "python_version",
     "globs",

@@ -66,12 +66,19 @@ class Positions:
 
         Raises KeyError for blocks, blanks and punctuation, and for nodes of other modules.
         """
+        return self._between(*self.offsets(node))
+
+    def offsets(self, node: cst.CSTNode) -> tuple[int, int]:
+        """Return the 0-based offsets in the text between which `node` stands, as `span` does.
+
+        Parentheses around an expression are not part of it. Raises KeyError as `span` does.
+        """
         if node is self._module:
-            return self._between(0, 0)
+            return 0, 0
         number = self._numbers[node]
         if number not in self._spans:
             self._spans[number] = self._written(number)
-        return self._between(*self._spans[number][node])
+        return self._spans[number][node]
 
     def statement(self, node: cst.CSTNode) -> Span:
         """Return the logical line of `node`, from the first token to the end of the last line.
@@ -79,9 +86,21 @@ class Positions:
         That is the simple statement around it (others that share its line included), or the
         header of the compound statement. Raises KeyError as `span` does.
         """
+        return self._between(*self.line(node))
+
+    def line(self, node: cst.CSTNode) -> tuple[int, int]:
+        """Return the 0-based offsets of the logical line of `node`, as `statement` does.
+
+        It ends where the newline begins, after a comment. Raises KeyError as `span` does.
+        """
         if node is self._module:
-            return self._between(0, 0)
-        return self._between(*self._lines[self._numbers[node]])
+            return 0, 0
+        return self._lines[self._numbers[node]]
+
+    def line_above(self, node: cst.CSTNode) -> tuple[int, int] | None:
+        """Return the offsets of the logical line before that of `node`, None for the first one."""
+        number = self._numbers[node]
+        return self._lines[number - 1] if number else None
 
     def _between(self, start: int, end: int) -> Span:
         return Span(self._source.position(start), self._source.position(end))

@@ -26,6 +26,7 @@ __all__ = [
     "WORD",
     "matched",
     "past_blanks",
+    "strings",
     "tokens",
 ]
 
@@ -108,6 +109,35 @@ def tokens(text: str, offset: int = 0) -> Iterator[tuple[int, int]]:
                 yield kind, match.start()
         else:
             return
+
+
+def strings(text: str, offset: int = 0) -> Iterator[tuple[int, int]]:
+    """Yield where each string begins and ends, its prefix left out.
+
+    A formatted string is one, from its prefix on, with the fields and all strings in them.
+    """
+    while offset < len(text):
+        for match in _TOKEN.finditer(text, offset):
+            if match.lastindex == STRING:
+                yield match.start(STRING), match.end()
+            elif match.lastindex == _FORMATTED:
+                offset = _end_of(_fields(text, match.end()))
+                yield match.start(_FORMATTED), offset
+                break
+        else:
+            return
+
+
+def _end_of(string: _Formatted) -> int:
+    """Return where a formatted string ends, its tokens not asked for."""
+    ends: list[int] = []
+
+    def tokens_of() -> Iterator[tuple[int, int]]:
+        ends.append((yield from string))
+
+    for _ in tokens_of():
+        pass
+    return ends[0]
 
 
 def past_blanks(text: str, offset: int) -> int:
