@@ -32,6 +32,7 @@ ORDER = [
     "rules",
     "fixes",
     "engine",
+    "fixing",
     "python_version",
     "globs",
     "comments",

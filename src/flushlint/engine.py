@@ -7,7 +7,7 @@ file passes the gate.
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, get_args
+from typing import TYPE_CHECKING, TypeAlias, get_args
 
 from flushlint import gate
 from flushlint.model import (
@@ -22,32 +22,44 @@ from flushlint.model import (
 )
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Collection, Sequence
+
     import libcst as cst
 
     from flushlint.positions import Positions
     from flushlint.rules.finding import Finding
     from flushlint.source import Source
 
-__all__ = ["check_source", "check_text"]
+__all__ = ["Wanted", "check_source", "check_text"]
+
+Wanted: TypeAlias = "Callable[[Sequence[Diagnostic]], Collection[Diagnostic]]"
 
 _CLEAN = Analysis()
 
 
-def check_source(data: bytes, path: str, options: AnalysisOptions) -> Analysis:
+def check_source(
+    data: bytes, path: str, options: AnalysisOptions, *, wanted: Wanted | None = None
+) -> Analysis:
     """Analyse one module and return its findings, all rules included, in source order.
 
     Selection and suppression are the faces' business. What can't be decoded or parsed is an
-    error in the answer.
+    error in the answer. Fixes are looked for of those findings that are `wanted`.
     """
     if not gate.passes(data, options.tables):
         return _CLEAN
     from flushlint.source import read_source
 
     source = read_source(data, path)
-    return Analysis(error=source) if isinstance(source, InputError) else _check(source, options)
+    return (
+        Analysis(error=source)
+        if isinstance(source, InputError)
+        else _check(source, options, wanted)
+    )
 
 
-def check_text(text: str, path: str, options: AnalysisOptions) -> Analysis:
+def check_text(
+    text: str, path: str, options: AnalysisOptions, *, wanted: Wanted | None = None
+) -> Analysis:
     """Analyse a module whose text somebody else has decoded: an editor, or flake8.
 
     A coding cookie in the text is a comment like any other.
@@ -56,10 +68,10 @@ def check_text(text: str, path: str, options: AnalysisOptions) -> Analysis:
         return _CLEAN
     from flushlint.source import Source
 
-    return _check(Source(path, text), options)
+    return _check(Source(path, text), options, wanted)
 
 
-def _check(source: Source, options: AnalysisOptions) -> Analysis:
+def _check(source: Source, options: AnalysisOptions, wanted: Wanted | None = None) -> Analysis:
     from flushlint import guard
     from flushlint.source import parse
 
@@ -69,7 +81,11 @@ def _check(source: Source, options: AnalysisOptions) -> Analysis:
     module = parse(source)
     if isinstance(module, InputError):
         return Analysis(error=module)
-    return Analysis(_diagnostics(source, module, options))
+    diagnostics = _diagnostics(source, module, options)
+    kept = wanted(diagnostics) if wanted is not None and diagnostics else ()
+    if kept:
+        diagnostics = _with_fixes(source, options, diagnostics, kept)
+    return Analysis(diagnostics)
 
 
 def _diagnostics(
@@ -136,6 +152,24 @@ def _diagnostic(
         ),
         opt_in=finding.opt_in or rule.opt_in,
         start_methods=under,
+    )
+
+
+def _with_fixes(
+    source: Source,
+    options: AnalysisOptions,
+    diagnostics: tuple[Diagnostic, ...],
+    wanted: Collection[Diagnostic],
+) -> tuple[Diagnostic, ...]:
+    """Look for fixes of the findings that are wanted."""
+    from flushlint.fixes.search import Search
+
+    search = Search.of(source, options)
+    if search is None:
+        return diagnostics
+    return tuple(
+        replace(one, fixes=search.fixes(one.code, one.span, one.subject)) if one in wanted else one
+        for one in diagnostics
     )
 
 

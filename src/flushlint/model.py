@@ -16,7 +16,10 @@ from flushlint.user_tables import NO_TABLES, UserTables
 __all__ = [
     "Analysis",
     "AnalysisOptions",
+    "Applicability",
     "Diagnostic",
+    "Edit",
+    "Fix",
     "InputError",
     "Platform",
     "Position",
@@ -29,6 +32,7 @@ __all__ = [
 ]
 
 Severity = Literal["error", "warning"]
+Applicability = Literal["safe", "unsafe", "display-only"]
 StepKind = Literal["opened", "handed-over", "written", "ended"]
 StartMethod = Literal["fork", "spawn", "forkserver"]
 StartMethodOption = Literal["fork", "spawn", "forkserver", "all"]
@@ -67,6 +71,31 @@ class WitnessStep:
 
 
 @dataclass(frozen=True, slots=True)
+class Edit:
+    """The replacement of a stretch of a file by `text`; an insertion where the stretch is empty."""
+
+    path: str
+    span: Span
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class Fix:
+    """What takes a finding away: edits that are made together or not at all.
+
+    A `safe` one changes nothing but when bytes reach a file, as far as the machine can tell, which
+    has run what comes of it. An `unsafe` one changes more, for which `reason` is one sentence
+    without a final full stop. One that is `display-only` is for people to read.
+    `title` is a command in a few words.
+    """
+
+    title: str
+    applicability: Applicability
+    edits: tuple[Edit, ...]
+    reason: str = ""
+
+
+@dataclass(frozen=True, slots=True)
 class Diagnostic:
     """A finding: what is lost, where one would change it, and how it comes about.
 
@@ -75,7 +104,7 @@ class Diagnostic:
     One that is `opt_in` is shown only where its code is selected, not where it is on by default.
     `message` is one line that holds no ``path:line:col`` text. `subject` is the source text
     of the file variable that the message speaks of. `start_methods` are those under which it
-    holds, where all have been tried.
+    holds, where all have been tried. `fixes` are those that were looked for, best first.
     """
 
     code: str
@@ -89,6 +118,7 @@ class Diagnostic:
     witness: tuple[WitnessStep, ...] = ()
     opt_in: bool = False
     start_methods: tuple[StartMethod, ...] = ()
+    fixes: tuple[Fix, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,6 +58,10 @@ class Source:
         line = bisect_right(self._line_starts, offset)
         return Position(line, offset - self._line_starts[line - 1])
 
+    def offset(self, position: Position) -> int:
+        """Return the offset in the text of a line and column, as `position` gives them."""
+        return self._line_starts[position.line - 1] + position.column
+
 
 def read_source(data: bytes, path: str) -> Source | InputError:
     """Decode a module as Python would, or say why and in which line that can't be done."""

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable
 
     from flushlint.machine.objects import Obj
+    from flushlint.machine.trace import Trace
     from flushlint.machine.values import Value
 
 __all__ = [
@@ -45,6 +46,7 @@ class Recorder:
     def __init__(self) -> None:
         self.writes: list[Write] = []
         self.guarded: list[Guarded] = []
+        self.trace: Trace | None = None
 
     def let_out(self, state: State, guarded: Iterable[Guarded]) -> None:
         """What was written under a lock is not what these tests look at."""

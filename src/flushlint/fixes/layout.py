@@ -178,9 +178,16 @@ class Layout:
         return [self._below(self._bottom(statement), self._indented(statement, lines))]
 
     def wrap(
-        self, first: Statement, last: Statement, header: str, footer: Sequence[str]
+        self,
+        first: Statement,
+        last: Statement,
+        header: str,
+        footer: Sequence[str],
+        moved: Statement | None = None,
     ) -> list[TextEdit] | None:
         """Indent the statements of one block from `first` to `last`, below a header.
+
+        The statement that follows them is `moved` below the footer if it is given.
 
         The comments above `first` are indented with it. The lines of the footer follow at the
         indentation that the statements had. Nothing in a string that spans lines is indented.
@@ -201,6 +208,12 @@ class Layout:
             *(TextEdit(p, p, unit) for p in self._line_starts(top, bottom, indentation)),
             self._below(bottom, self._indented(first, footer)),
         ]
+        if moved is not None:
+            if self._top(moved) is None or not self._trails(moved):
+                return None
+            end = self._bottom(moved)
+            lines = self._line_starts(self._begin(self._line(moved)[0]), end, indentation)
+            edits += [TextEdit(p, p, unit) for p in lines]
         return edits if self._parses(apply(self._text, edits)) else None
 
     def _indented(self, statement: Statement, lines: Sequence[str]) -> list[str]:

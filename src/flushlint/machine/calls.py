@@ -293,7 +293,9 @@ def _enter(
         variables[name] = _missing(m, state, arguments)
     spare = arguments.positional[len(named) :]
     state.frames.append(
-        Frame(0, function.module, context, len(state.stack), identity, function.node)
+        Frame(
+            0, function.module, context, len(state.stack), identity, function.node, arguments.node
+        )
     )
     if isinstance(parameters.star_arg, cst.Param):
         rest = Sequence("tuple", [*spare, *arguments.rest], exact=not arguments.open)

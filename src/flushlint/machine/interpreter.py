@@ -38,6 +38,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence as Seq
 
     from flushlint.machine.spawning import Import
+    from flushlint.machine.trace import Trace
     from flushlint.model import AnalysisOptions
 
 __all__ = [
@@ -273,7 +274,12 @@ class Machine:
         handler = STATEMENTS.get(type(node))
         if handler is None:
             return states
-        states = handler(self, node, states)
+        trace = self.log.trace
+        states = (
+            handler(self, node, states)
+            if trace is None
+            else self._traced(trace, handler, node, states)
+        )
         for state in states:
             if state.dirty and (
                 len(state.streams) > STD_STREAMS
@@ -282,6 +288,20 @@ class Machine:
             ):
                 self.collect(state)
         return self.join(states)
+
+    def _traced(
+        self, trace: Trace, handler: Handler, node: cst.CSTNode, states: list[State]
+    ) -> list[State]:
+        for state in states:
+            trace.visit(state, node, "before")
+        known = len(self.abrupt)
+        states = handler(self, node, states)
+        for state in states:
+            trace.visit(state, node, "after")
+        signals = [state.signal for state in self.abrupt[known:]]
+        if any(s is not None and s.kind == "raise" and not s.implicit for s in signals):
+            trace.raised(node)
+        return states
 
     def join(self, states: list[State]) -> list[State]:
         """Join states; it counts as steps by how much there is to compare."""

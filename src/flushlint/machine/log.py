@@ -6,7 +6,7 @@ The rules turn this into findings; nothing here knows a rule.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from flushlint.machine.state import UNSEEN
 
@@ -17,10 +17,13 @@ if TYPE_CHECKING:
 
     from flushlint.machine.objects import Guarded, Place, Stream, Write
     from flushlint.machine.state import State
+    from flushlint.machine.trace import Trace
     from flushlint.machine.values import Value
 
 __all__ = [
+    "Cause",
     "Cleanup",
+    "Doubling",
     "Emission",
     "Failure",
     "Halt",
@@ -165,6 +168,14 @@ class Emission:
     facts: dict[Hashable, object]
 
 
+@dataclass(slots=True)
+class Doubling:
+    """A write of which two processes hold a copy since a fork, and both write theirs out."""
+
+    write: Write
+    process: int
+
+
 @dataclass(slots=True, eq=False)
 class Pickled:
     """An open file that had to be pickled to reach another process.
@@ -236,6 +247,9 @@ class Misuse:
     node: cst.CSTNode
 
 
+Cause: TypeAlias = "Loss | Halt | Unguaranteed | Doubling | Guarded | Misuse"
+
+
 @dataclass(slots=True)
 class Limit:
     """A bound of the machine that was hit: the entry it cost, and why."""
@@ -249,7 +263,8 @@ class Log:
     """Everything that the machine reports of one module.
 
     `guarded` are the writes under a lock, `exposed` those that left their buffer after it was
-    released, and `together` the pairs of runs of processes that are siblings at one time.
+    released, and `together` the pairs of runs of processes that are siblings at one time. `trace`
+    is kept where a fix is looked for.
     """
 
     processes: dict[int, Process] = field(default_factory=dict)
@@ -277,6 +292,7 @@ class Log:
     unguaranteed: list[Unguaranteed] = field(default_factory=list)
     boundaries: int = 0
     python_version: tuple[int, int] | None = None
+    trace: Trace | None = None
 
     def emitted(self, state: State, writes: Iterable[Write]) -> None:
         """These writes have left the process; it matters where another holds a copy."""

@@ -46,6 +46,7 @@ from flushlint.machine.state import Frame, State
 from flushlint.machine.values import Bound, Const, Ref, Value
 
 if TYPE_CHECKING:
+    from flushlint.machine.trace import Trace
     from flushlint.model import AnalysisOptions
 
 __all__ = ["run_module"]
@@ -61,10 +62,11 @@ _RECURSION = 6_000
 _MOST_BASES = 4
 
 
-def run_module(module: cst.Module, options: AnalysisOptions) -> Log:
+def run_module(module: cst.Module, options: AnalysisOptions, trace: Trace | None = None) -> Log:
     """Run a parsed module on the machine and return what it saw. Never runs the code itself."""
     scopes = build_scopes(module)
     machine = Machine(module, scopes, options)
+    machine.log.trace = trace
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _RECURSION))
     try:

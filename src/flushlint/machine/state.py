@@ -80,7 +80,10 @@ class Running(NamedTuple):
 
 
 class Frame(NamedTuple):
-    """An active call. `base` is the height of the operand stack at its start."""
+    """An active call. `base` is the height of the operand stack at its start.
+
+    `code` is the function that runs, and `call` what calls it.
+    """
 
     env: int
     module: int
@@ -88,6 +91,7 @@ class Frame(NamedTuple):
     base: int
     function: int | None = None
     code: cst.CSTNode | None = None
+    call: cst.CSTNode | None = None
 
 
 def _sized(key: Hashable) -> int:

@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     import libcst as cst
 
     from flushlint.machine.state import State
+    from flushlint.machine.trace import Trace
 
 __all__ = [
     "Log",
@@ -38,6 +39,7 @@ class Log(Protocol):
     """Hears what becomes of writes."""
 
     guarded: list[Guarded]
+    trace: Trace | None
 
     def emitted(self, state: State, writes: Iterable[Write]) -> None:
         """These writes have left the process."""
@@ -71,6 +73,8 @@ def write(log: Log, state: State, identity: int, node: cst.CSTNode, newline: boo
     stream = state.stream(identity)
     if not stream.writable or stream.closed:
         return
+    if log.trace is not None:
+        log.trace.wrote(state, identity, node, newline)
     item = Write(node, state.process, identity)
     _owe_trailer(state, identity, item)
     _put(log, state, identity, (item,), _guard(log, state, item) if state.locks else ())

@@ -53,7 +53,7 @@ def _finding(module: cst.Module, log: Log, loss: Loss, cleanup: Cleanup) -> Find
     if end is not None:
         name = process_name(log, loss.process)
         steps.append(Step("ended", name, end, f"{name} ends without running it"))
-    return Finding("FLU404", node, message, subject, steps)
+    return Finding("FLU404", node, message, subject, steps, cause=loss)
 
 
 def _why(module: cst.Module, log: Log, loss: Loss, cleanup: Cleanup) -> tuple[str, str]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.machine.log import compatible
+from flushlint.machine.log import Doubling, compatible
 from flushlint.machine.outcomes import prefix
 from flushlint.rules.advice import before, remedy, under_others
 from flushlint.rules.finding import Finding, Step, file_variable, process_name, quoted
@@ -96,4 +96,5 @@ def _finding(module: cst.Module, log: Log, one: Emission, other: Emission) -> Fi
         for emission in (one, other):
             name = process_name(log, emission.process)
             steps.append(Step("ended", name, start.start, f"{name} writes its copy out"))
-    return Finding("FLU201", write.node, message, subject, steps)
+    cause = Doubling(write, write.forks[0])
+    return Finding("FLU201", write.node, message, subject, steps, cause=cause)

@@ -11,7 +11,7 @@ from flushlint.knowledge.streams import WRITERS
 from flushlint.knowledge.third_party import FILE_WRITERS, WRITING_METHODS
 
 if TYPE_CHECKING:
-    from flushlint.machine.log import Log, Process
+    from flushlint.machine.log import Cause, Log, Process
     from flushlint.model import StepKind
 
 __all__ = [
@@ -41,7 +41,10 @@ class Step:
 
 @dataclass(slots=True)
 class Finding:
-    """A finding at a node of the tree. One that is `opt_in` is shown where its code is selected."""
+    """A finding at a node of the tree. One that is `opt_in` is shown where its code is selected.
+
+    `cause` is what the machine saw, where a fix may come of it.
+    """
 
     code: str
     node: cst.CSTNode
@@ -49,6 +52,7 @@ class Finding:
     subject: str
     steps: list[Step] = field(default_factory=list)
     opt_in: bool = False
+    cause: Cause | None = None
 
 
 _FILE_METHODS = frozenset({"write", "writelines", "writestr", "add", "addfile"})

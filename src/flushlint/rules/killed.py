@@ -79,7 +79,9 @@ def _finding(module: cst.Module, log: Log, halt: Halt, kill: Kill) -> Finding:
     short = "without the end of the file" if loss.trailer else unflushed(log)
     message = f"what is written to {quoted(subject)} is lost: {who} {short}; {what}"
     steps = _steps(log, halt, kill)
-    return Finding("FLU105", loss.write.node, message, subject, steps, opt_in=kill.conditional)
+    return Finding(
+        "FLU105", loss.write.node, message, subject, steps, opt_in=kill.conditional, cause=halt
+    )
 
 
 def _steps(log: Log, halt: Halt, kill: Kill) -> list[Step]:

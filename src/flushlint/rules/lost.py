@@ -46,6 +46,7 @@ def check(module: cst.Module, log: Log) -> Iterator[Finding]:
     seen: set[object] = set()
     for loss in log.losses:
         finding = _finding(module, log, loss)
+        finding.cause = loss
         key = _cause(finding, loss, log)
         if key not in seen:
             seen.add(key)

@@ -42,7 +42,7 @@ def _unbuffered_text(module: cst.Module, log: Log) -> Iterator[Finding]:
             f"and end each write with a newline, or call flush() after each write"
         )
         step = Step("opened", "main process", misuse.node, "this call raises ValueError")
-        yield Finding("FLU401", misuse.node, message, subject, [step])
+        yield Finding("FLU401", misuse.node, message, subject, [step], cause=misuse)
 
 
 def _beside_losses(module: cst.Module, log: Log) -> Iterator[Finding]:
@@ -64,7 +64,7 @@ def _beside_losses(module: cst.Module, log: Log) -> Iterator[Finding]:
             )
             opener = process_name(log, stream.process)
             opened = Step("opened", opener, stream.opened, "the file is opened here")
-            yield Finding("FLU402", stream.opened, message, subject, [opened, written])
+            yield Finding("FLU402", stream.opened, message, subject, [opened, written], cause=loss)
         if stream.synced is not None:
             saved = remedy(module, log, loss.write, stream)
             when = _last(loss) if saved.closes else "before this call"
@@ -75,7 +75,7 @@ def _beside_losses(module: cst.Module, log: Log) -> Iterator[Finding]:
             synced = Step(
                 "ended", process_name(log, loss.process), stream.synced, "nothing is flushed here"
             )
-            yield Finding("FLU403", stream.synced, message, subject, [written, synced])
+            yield Finding("FLU403", stream.synced, message, subject, [written, synced], cause=loss)
 
 
 def _last(loss: Loss) -> str:

@@ -82,7 +82,7 @@ def _finding(module: cst.Module, log: Log, exposed: Guarded, rival: Guarded) -> 
     if rival.node is not write.node:
         name = process_name(log, rival.process)
         steps.append(Step("written", name, rival.node, f"{name} may write under the lock here"))
-    return Finding("FLU202", write.node, message, subject, steps)
+    return Finding("FLU202", write.node, message, subject, steps, cause=exposed)
 
 
 def _name(module: cst.Module, taken: cst.CSTNode) -> str:

@@ -60,4 +60,4 @@ def _finding(module: cst.Module, log: Log, case: Unguaranteed) -> Finding:
     steps = [*opened_and_started(log, loss, child)]
     steps.append(Step("written", child, loss.write.node, "this write is still in the buffer"))
     steps.append(Step("ended", child, node, "an exception from here leaves out the flush"))
-    return Finding("FLU106", loss.write.node, message, subject, steps, opt_in=True)
+    return Finding("FLU106", loss.write.node, message, subject, steps, opt_in=True, cause=case)

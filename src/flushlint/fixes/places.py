@@ -1,0 +1,157 @@
+"""Where a fix may stand: the functions on the way to a write, and the calls under way at an end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import libcst as cst
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Sequence
+
+    from flushlint.fixes.layout import Layout, Statement
+    from flushlint.fixes.scene import Scene
+    from flushlint.machine.trace import Path, Trace, Writing
+
+__all__ = [
+    "Level",
+    "callers",
+    "hoisted",
+    "index_in",
+    "knows",
+    "levels",
+    "locked_by",
+    "of_stream",
+    "statements_of",
+]
+
+
+class Level(NamedTuple):
+    """A function, or the module, that is on the way to some writes.
+
+    The statements of its body from `first` to `last` are those in which they are made.
+    """
+
+    function: cst.FunctionDef | None
+    first: Statement
+    last: Statement
+
+
+def of_stream(trace: Trace, stream: int, process: int) -> list[Writing]:
+    """Return the writes of a process to a layer."""
+    return [w for w in trace.writings if w.stream == stream and w.process == process]
+
+
+def knows(layout: Layout, node: cst.CSTNode) -> bool:
+    """Say whether a node stands in the text, and not in what the machine has made of it."""
+    return node in layout.parents
+
+
+def statements_of(scene: Scene, code: cst.CSTNode | None) -> tuple[Statement, ...]:
+    """Return the statements in the body of a function, of the module if there is none."""
+    body = getattr(scene.module if code is None else code, "body", None)
+    holder = getattr(body, "body", body)
+    if not isinstance(holder, (list, tuple)) or not holder:
+        return ()
+    return scene.layout.block_of(scene.layout.enclosing(holder[0])).statements
+
+
+def index_in(layout: Layout, block: Sequence[Statement], node: cst.CSTNode | None) -> int | None:
+    """Return which of some statements a node is part of, None if it is part of none."""
+    while node is not None:
+        for index, statement in enumerate(block):
+            if statement is node:
+                return index
+        node = layout.parents.get(node)
+    return None
+
+
+def locked_by(scene: Scene, taken: cst.CSTNode) -> tuple[Statement, ...]:
+    """Return the statements that a `with` holds a lock for, none if it is taken otherwise."""
+    if not isinstance(taken, cst.WithItem) or not knows(scene.layout, taken):
+        return ()
+    return statements_of(scene, scene.layout.parents[taken])
+
+
+def levels(scene: Scene, writings: Sequence[Writing], depth: int) -> Iterator[Level]:
+    """Yield the functions on the way to all writes, outermost first, from this depth on."""
+    height = min((len(w.path) for w in writings), default=0)
+    for level in range(depth, height):
+        codes = {w.path[level].code for w in writings}
+        if len(codes) > 1:
+            return
+        found = _level(scene, codes.pop(), [_next(w, level) for w in writings])
+        if found is not None:
+            yield found
+
+
+def _next(writing: Writing, level: int) -> cst.CSTNode | None:
+    """Return the node by which a call leads on to a write."""
+    path = writing.path
+    return path[level + 1].call if level + 1 < len(path) else writing.node
+
+
+def _level(
+    scene: Scene, code: cst.CSTNode | None, nodes: Sequence[cst.CSTNode | None]
+) -> Level | None:
+    if not (code is None or isinstance(code, cst.FunctionDef)):
+        return None
+    body = statements_of(scene, code)
+    found: list[int] = []
+    for node in nodes:
+        index = index_in(scene.layout, body, node)
+        if index is None:
+            return None
+        found.append(index)
+    return Level(code, body[min(found)], body[max(found)])
+
+
+def callers(layout: Layout, trace: Trace, node: cst.CSTNode) -> Iterator[Statement]:
+    """Yield the statement of a node, then those that have called the function that it is in."""
+    if not knows(layout, node):
+        return
+    statement = layout.enclosing(node)
+    yield statement
+    paths = trace.paths(statement)
+    if not paths:
+        return
+    for active in reversed(_common(paths)):
+        if active is None or not knows(layout, active):
+            return
+        yield layout.enclosing(active)
+
+
+def _common(paths: Sequence[Path]) -> list[cst.CSTNode | None]:
+    """Return the calls that lead to a place by every way, outermost first."""
+    shortest = min(paths, key=len)
+    calls = [active.call for active in shortest[1:]]
+    if len(paths) == 1:
+        return calls
+    same = len(calls)
+    for path in paths:
+        other = [active.call for active in path[1:]]
+        while same and other[-same:] != calls[-same:]:
+            same -= 1
+    return calls[len(calls) - same :]
+
+
+def hoisted(
+    layout: Layout, statement: Statement, writings: Sequence[Writing]
+) -> Iterator[Statement]:
+    """Yield the loops around a statement in which nothing is written, outermost first; then it."""
+    loops: list[Statement] = []
+    node: cst.CSTNode | None = statement
+    while node is not None and not isinstance(node, (cst.FunctionDef, cst.Lambda, cst.ClassDef)):
+        if isinstance(node, (cst.For, cst.While)):
+            if any(_is_made_in(layout, node, w) for w in writings):
+                break
+            loops.append(node)
+        node = layout.parents.get(node)
+    yield from reversed(loops)
+    yield statement
+
+
+def _is_made_in(layout: Layout, node: Statement, writing: Writing) -> bool:
+    """Say whether a write is made in a statement, by a call in it if not by itself."""
+    nodes = [writing.node, *(a.call for a in writing.path if a.call is not None)]
+    return any(index_in(layout, (node,), inner) is not None for inner in nodes)

@@ -1,0 +1,139 @@
+"""How to save what a file holds back: the expression that leads to it, and the method to call."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING, NamedTuple
+
+from flushlint.rules.advice import remedy
+from flushlint.rules.finding import written_to
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator, Mapping
+
+    import libcst as cst
+
+    from flushlint.fixes.scene import Act, Scene
+    from flushlint.machine.objects import Stream, Write
+    from flushlint.machine.trace import Route, When
+
+__all__ = ["Saving", "savings"]
+
+_PRIVATE = re.compile(r"(?<!\bself)(?<!\bcls)\._")
+_STANDARD = ("stdout", "stderr")
+_WORDS = ("file", "stream", "output", "open_file")
+
+
+class Saving(NamedTuple):
+    """Code that empties or closes a file: its lines, and what it does in words.
+
+    `imports` names a module that the code needs. `rank` orders what could as well be written.
+    """
+
+    lines: tuple[str, ...]
+    verb: str
+    file: str
+    rank: int
+    imports: str = ""
+    expression: str = ""
+
+    @property
+    def is_awkward(self) -> bool:
+        """Say whether it reaches into an object for something private."""
+        return self.rank >= _AWKWARD
+
+
+_AWKWARD = 8
+
+
+def savings(
+    scene: Scene,
+    act: Act,
+    write: Write,
+    stream: Stream | None,
+    at: tuple[cst.CSTNode, When],
+) -> list[Saving]:
+    """Return what could stand at a place to save a write, best first."""
+    top = act.log.streams.get(write.stream)
+    if top is None or top.std:
+        return list(_standard(top, stream))
+    saved = remedy(scene.module, act.log, write, stream)
+    method = saved.method or ("close" if saved.closes else "flush")
+    receiver = written_to(scene.module, write.node).source
+    routes = act.trace.routes(*at)
+    wanted = _built_on(act.log.streams, write.stream)
+    found: list[Saving] = []
+    for route, streams in routes.items():
+        if streams.isdisjoint(wanted) or (route.owns and route.owns != method):
+            continue
+        made = _saving(scene, route, method, receiver)
+        if saved.borrows:
+            below = _below(act, write.stream, routes)
+            if below is None:
+                continue
+            made = made._replace(lines=(*made.lines, f"{below}.flush()"))
+        found.append(made)
+    return sorted(found, key=lambda s: (s.rank, len(s.expression), s.expression))
+
+
+def _standard(top: Stream | None, stream: Stream | None) -> Iterator[Saving]:
+    kind = next((s.kind for s in (stream, top) if s is not None and s.kind in _STANDARD), "stdout")
+    file = f"sys.{kind}"
+    yield Saving((f"{file}.flush()",), "flush", f"`{file}`", 0, imports="sys", expression=file)
+
+
+def _built_on(streams: Mapping[int, Stream], identity: int) -> set[int]:
+    """Return a layer and the layers that write through it."""
+    found = {identity}
+    size = 0
+    while size != len(found):
+        size = len(found)
+        found |= {upper for upper, s in streams.items() if s.below in found and s.buffered}
+    return found
+
+
+def _below(act: Act, identity: int, routes: dict[Route, set[int]]) -> str | None:
+    """Return an expression for the file that a wrapper was given and leaves open."""
+    below = act.log.streams[identity].below
+    while below is not None:
+        wanted = _built_on(act.log.streams, below) - _built_on(act.log.streams, identity)
+        for route, streams in routes.items():
+            if not (route.over or route.owns) and not streams.isdisjoint(wanted | {below}):
+                return route.expression
+        below = act.log.streams[below].below if below in act.log.streams else None
+    return None
+
+
+def _saving(scene: Scene, route: Route, method: str, receiver: str) -> Saving:
+    call = route.owns or method
+    verb = "close" if call == "close" else "flush" if call == "flush" else f"call `{call}()` of"
+    if route.over:
+        name = _loop_variable(scene, route.over)
+        lines = (f"for {name} in {route.over}:", f"\t{name}.{call}()")
+        return Saving(lines, verb, f"each file of `{route.over}`", 6, expression=route.over)
+    expression = route.expression
+    rank = _rank(route, receiver)
+    return Saving((f"{expression}.{call}()",), verb, f"`{expression}`", rank, expression=expression)
+
+
+def _rank(route: Route, receiver: str) -> int:
+    expression = route.expression
+    if _PRIVATE.search(expression):
+        return _AWKWARD
+    if expression == receiver:
+        return 0
+    if expression.isidentifier():
+        return 2 if route.owns else 1
+    if expression.startswith("self.") and expression.count(".") == 1:
+        return 3
+    return 7 if "[" in expression else 4
+
+
+def _loop_variable(scene: Scene, over: str) -> str:
+    """Return a name that the module does not use yet, such as `log` for a loop over `logs`."""
+    plural = re.sub(r"\.values\(\)$", "", over).rpartition(".")[2]
+    singular = plural[:-1] if re.fullmatch(r"[a-z_]+s", plural) and len(plural) > 2 else ""
+    for name in (singular, *_WORDS):
+        if name and not re.search(rf"\b{name}\b", scene.source.text):
+            return name
+    return "_file"

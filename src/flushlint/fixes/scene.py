@@ -1,0 +1,77 @@
+"""One text with all that is known of it: its tree, what the machine saw, what the rules say.
+
+A fix is proposed from a scene, and proven by looking at the scene that it would make.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, get_args
+
+from flushlint import guard
+from flushlint.fixes.layout import Layout
+from flushlint.machine.program import run_module
+from flushlint.machine.trace import Trace
+from flushlint.model import InputError, StartMethod
+from flushlint.positions import Positions
+from flushlint.rules.checks import check
+from flushlint.source import collector_off, parse
+
+if TYPE_CHECKING:
+    import libcst as cst
+
+    from flushlint.machine.log import Log
+    from flushlint.model import AnalysisOptions
+    from flushlint.rules.finding import Finding
+    from flushlint.source import Source
+
+__all__ = ["Act", "Scene", "stage"]
+
+
+@dataclass(frozen=True)
+class Act:
+    """One run of a program on the machine, under one start method or the one it has by default."""
+
+    log: Log
+    trace: Trace
+    findings: tuple[Finding, ...]
+
+
+@dataclass(frozen=True)
+class Scene:
+    """A text, its tree, and a run of it under each start method that was asked for."""
+
+    source: Source
+    module: cst.Module
+    positions: Positions
+    layout: Layout
+    acts: tuple[Act, ...]
+
+    def start(self, node: cst.CSTNode) -> int:
+        """Return the offset of a node in the text, in code points."""
+        return self.positions.offsets(node)[0]
+
+
+def stage(source: Source, options: AnalysisOptions) -> Scene | None:
+    """Analyse a text with all that fixes need, None if it can't be analysed."""
+    if guard.refusal(source.text) is not None:
+        return None
+    module = parse(source)
+    if isinstance(module, InputError):
+        return None
+    positions = Positions(module, source)
+    with collector_off():
+        acts = tuple(_act(module, each) for each in _each_method(options))
+    return Scene(source, module, positions, Layout(module, source, positions), acts)
+
+
+def _each_method(options: AnalysisOptions) -> list[AnalysisOptions]:
+    if options.start_method != "all":
+        return [options]
+    return [replace(options, start_method=method) for method in get_args(StartMethod)]
+
+
+def _act(module: cst.Module, options: AnalysisOptions) -> Act:
+    trace = Trace()
+    log = run_module(module, options, trace)
+    return Act(log, trace, tuple(check(module, log)))

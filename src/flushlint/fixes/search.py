@@ -1,0 +1,247 @@
+"""Proof by running: of what is proposed, the first that takes a finding away and brings no other.
+
+A proposal is made to the text, and the machine runs what comes of it. What it then finds that it
+did not find before, as a doubling where a child flushes what its parent has written, belongs to the
+same fix: it is mended in turn, or the proposal is dropped.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+import libcst as cst
+
+from flushlint.fixes.edits import Patch
+from flushlint.fixes.places import knows
+from flushlint.fixes.proposals import Proposal, proposals
+from flushlint.fixes.scene import Scene, stage
+from flushlint.machine.log import Doubling, Halt, Loss, Unguaranteed
+from flushlint.machine.objects import Guarded
+from flushlint.model import Edit, Fix, Span
+from flushlint.source import Source
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable, Iterator
+
+    from flushlint.fixes.edits import TextEdit
+    from flushlint.machine.log import Cause
+    from flushlint.model import AnalysisOptions
+    from flushlint.rules.finding import Finding
+
+__all__ = ["Search"]
+
+_MOST_RUNS = 150
+_MOST_RUNS_OF_ONE = 40
+_MOST_STEPS = 8
+_NOT_GUARANTEED = "FLU106"
+
+
+class _Problem(NamedTuple):
+    """A finding that is to go, in one of the runs of a scene."""
+
+    act: int
+    finding: Finding
+
+
+class Search:
+    """Looks for fixes of the findings in one text. Texts that it has tried are not run again."""
+
+    def __init__(self, scene: Scene, options: AnalysisOptions) -> None:
+        self._first = scene
+        self._options = options
+        self._scenes: dict[str, Scene | None] = {scene.source.text: scene}
+        self._left = _MOST_RUNS
+        self._known = set(_keys(scene, Patch(scene.source.text)))
+
+    @classmethod
+    def of(
+        cls, source: Source, options: AnalysisOptions, before: Search | None = None
+    ) -> Search | None:
+        """Return the search in a text, None if it can't be analysed.
+
+        One `before` it, in the text that it was made of, may have run it already.
+        """
+        known = None if before is None else before.known(source.text)
+        scene = known or stage(source, options)
+        return None if scene is None else cls(scene, options)
+
+    def fixes(self, code: str, span: Span, subject: str) -> tuple[Fix, ...]:
+        """Return what mends a finding: the best that is safe, after it those that are not."""
+        problem = self._problem(code, span, subject)
+        if problem is None or problem.finding.cause is None:
+            return ()
+        found = self._found(problem, strict=True)
+        if not any(fix.applicability == "safe" for fix in found) and code != _NOT_GUARANTEED:
+            found += self._found(problem, strict=False)
+        return tuple(sorted(dict.fromkeys(found), key=lambda fix: fix.applicability))
+
+    def _problem(self, code: str, span: Span, subject: str) -> _Problem | None:
+        """Return the finding that a face knows by these, in the first run that shows it."""
+        for act, one in enumerate(self._first.acts):
+            for finding in one.findings:
+                same = (finding.code, finding.subject) == (code, subject)
+                if same and self._first.positions.span(finding.node) == span:
+                    return _Problem(act, finding)
+        return None
+
+    def _found(self, problem: _Problem, *, strict: bool) -> list[Fix]:
+        text = self._first.source.text
+        key = _key(self._first, Patch(text), problem)
+        attempt = _Attempt(self, key, self._known, strict=strict)
+        found: list[Fix] = []
+        for steps, patch in attempt.solutions(self._first, Patch(text), problem, ()):
+            unsafe = "; ".join(dict.fromkeys(s.unsafe for s in steps if s.unsafe))
+            edits = tuple(map(self._edit, patch.edits()))
+            found.append(Fix(_title(steps), "unsafe" if unsafe else "safe", edits, unsafe))
+            if not unsafe:
+                break
+        return found
+
+    def _edit(self, edit: TextEdit) -> Edit:
+        source = self._first.source
+        span = Span(source.position(edit.start), source.position(edit.end))
+        return Edit(source.path, span, edit.text)
+
+    def known(self, text: str) -> Scene | None:
+        """Return the scene of a text that was run already."""
+        return self._scenes.get(text)
+
+    def scene(self, text: str) -> Scene | None:
+        """Return the scene of a text, None if it can't be analysed or enough has been tried."""
+        if text not in self._scenes:
+            if self._left <= 0:
+                return None
+            self._left -= 1
+            source = self._first.source
+            edited = Source(source.path, text, source.encoding, source.bom)
+            self._scenes[text] = stage(edited, self._options)
+        return self._scenes[text]
+
+
+class _Attempt:
+    """The search for a fix of one finding.
+
+    A `strict` one does without what leaves the flush to chance, should an exception come.
+    """
+
+    def __init__(
+        self, search: Search, target: Hashable, known: set[Hashable], *, strict: bool
+    ) -> None:
+        self._search = search
+        self._target = target
+        self._known = known
+        self._strict = strict
+        self._runs = _MOST_RUNS_OF_ONE
+        self._tried: set[str] = set()
+
+    def solutions(
+        self, scene: Scene, patch: Patch, problem: _Problem, steps: tuple[Proposal, ...]
+    ) -> Iterator[tuple[tuple[Proposal, ...], Patch]]:
+        """Yield the steps that take a problem away and whatever comes of that, best first."""
+        cause = problem.finding.cause
+        if cause is None or len(steps) >= _MOST_STEPS:
+            return
+        before = _cause_key(scene, patch, problem)
+        for proposal in proposals(scene, scene.acts[problem.act], cause):
+            if self._runs <= 0:
+                return
+            edited = patch.edit(proposal.edits)
+            if edited.text in self._tried:
+                continue
+            self._tried.add(edited.text)
+            self._runs -= 1
+            after = self._search.scene(edited.text)
+            if after is None or _fails(after, edited):
+                continue
+            rest = self._problems(after, edited)
+            if rest is None or any(_cause_key(after, edited, p) == before for p in rest):
+                continue
+            done = (*steps, proposal)
+            if not rest:
+                yield done, edited
+            else:
+                yield from self.solutions(after, edited, rest[0], done)
+
+    def _problems(self, scene: Scene, patch: Patch) -> list[_Problem] | None:
+        """Return what is left to do, what was asked for first; None if it can't be had this way."""
+        left: list[_Problem] = []
+        for act, one in enumerate(scene.acts):
+            for finding in one.findings:
+                problem = _Problem(act, finding)
+                key = _key(scene, patch, problem)
+                if key == self._target:
+                    left.insert(0, problem)
+                elif key in self._known:
+                    continue
+                elif finding.code == _NOT_GUARANTEED:
+                    if self._strict:
+                        return None
+                elif finding.cause is None:
+                    return None
+                else:
+                    left.append(problem)
+        return left
+
+
+def _keys(scene: Scene, patch: Patch) -> Iterator[Hashable]:
+    for act, one in enumerate(scene.acts):
+        for finding in one.findings:
+            yield _key(scene, patch, _Problem(act, finding))
+
+
+def _key(scene: Scene, patch: Patch, problem: _Problem) -> Hashable:
+    """Return what tells a finding from others, whatever has been edited around it."""
+    finding = problem.finding
+    return problem.act, finding.code, patch.origin(scene.start(finding.node)), finding.subject
+
+
+def _fails(scene: Scene, patch: Patch) -> bool:
+    """Say whether what was put in may raise, as a flush of a closed file does."""
+    return any(
+        isinstance(node, cst.BaseSmallStatement) and patch.origin(scene.start(node)) is None
+        for act in scene.acts
+        for node in act.trace.stopped
+    )
+
+
+def _cause_key(scene: Scene, patch: Patch, problem: _Problem) -> Hashable:
+    """Return what tells a problem's cause from others, whatever has been edited around it."""
+    log = scene.acts[problem.act].log
+
+    def place(node: cst.CSTNode | None) -> int | None:
+        if node is None or not knows(scene.layout, node):
+            return None
+        return patch.origin(scene.start(node))
+
+    def child(number: int) -> Hashable:
+        process = log.processes[number]
+        return process.kind, process.name, place(process.start)
+
+    def key(cause: Cause | None) -> Hashable:
+        if isinstance(cause, Loss):
+            opened, end = place(cause.stream.opened), place(cause.node)
+            return "loss", place(cause.write.node), opened, end, child(cause.process)
+        if isinstance(cause, Halt):
+            return "halt", key(cause.loss), place(cause.node)
+        if isinstance(cause, Unguaranteed):
+            return "unguaranteed", key(cause.loss)
+        if isinstance(cause, Doubling):
+            return "doubling", place(cause.write.node), child(cause.process)
+        if isinstance(cause, Guarded):
+            return "guarded", place(cause.node)
+        return "misuse", place(problem.finding.node)
+
+    return problem.act, key(problem.finding.cause)
+
+
+def _title(steps: tuple[Proposal, ...]) -> str:
+    """Say in words what the steps do together."""
+    parts: list[str] = []
+    verb = ""
+    for step in dict.fromkeys((s.verb, s.file, s.where) for s in steps):
+        words = " ".join(step) if step[0] != verb else " ".join(step[1:])
+        verb = step[0]
+        parts.append(words)
+    if len(parts) == 1:
+        return parts[0]
+    return f"{', '.join(parts[:-1])}, and {parts[-1]}"
