@@ -41,6 +41,7 @@ ORDER = [
     "discovery",
     "report",
     "streams",
+    "writing",
     "checking",
     "cli",
     "flake8_plugin",
