@@ -334,6 +334,22 @@ def test_no_tool_takes_a_temporary_file_for_a_source(
     assert not any(name.endswith(".py") for name in seen)
 
 
+@pytest.mark.parametrize("linked", [False, True])
+def test_what_has_the_name_of_a_temporary_file_is_left_alone(
+    source: Path, linked: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if linked:
+        source.with_name("b.py").hardlink_to(source)
+    monkeypatch.setattr(os, "urandom", bytes)
+    target = source.with_name("c.py")
+    target.write_bytes(b"precious")
+    planted = source.with_name(f".a.py.flushlint-{'0' * 16}.partial")
+    planted.symlink_to(target)
+    assert replace(source) == Outcome(written=False, cause="file exists")
+    assert (source.read_bytes(), target.read_bytes()) == (BEFORE, b"precious")
+    assert stray_files(str(source)) == [str(planted)]
+
+
 def test_without_what_windows_lacks(source: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     lacking = [
         "O_DIRECTORY", "O_NOFOLLOW", "O_NONBLOCK", "fchown", "fchmod", "chflags", "geteuid",
