@@ -8,15 +8,19 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
 
 from flushlint import gate
 from flushlint.config import ConfigError, Configuration
 from flushlint.discovery import SourceFile, discover, read_bytes, read_cause
+from flushlint.fixability import FixOptions, applicable_fix
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
+    from flushlint.applying import Applying
+    from flushlint.choosing import Choice
     from flushlint.model import AnalysisOptions, Diagnostic, InputError, Platform, StartMethodOption
     from flushlint.report import Reporter
     from flushlint.selection import Layer
@@ -50,6 +54,7 @@ class CheckOptions(NamedTuple):
     exit_zero: bool = False
     quiet: bool = False
     verbose: bool = False
+    fixes: FixOptions = FixOptions()
 
 
 def check(options: CheckOptions, streams: Streams) -> int:
@@ -65,10 +70,18 @@ class _Run:
         self._streams = streams
         self._configuration = Configuration(file=options.config, isolated=options.isolated)
         self._reporter: Reporter | None = None
+        self._made: Applying | None = None
         self._counts: dict[str, int] = {}
+        self._fixable = {"safe": 0, "unsafe": 0}
         self._errors: set[InputError] = set()
         self._files = 0
         self._found = False
+        # What is fixed in standard input goes to standard output, and nothing else.
+        self._apart = options.fixes.diff or (options.fixes.apply and _STDIN in _paths(options))
+
+    @property
+    def _is_json(self) -> bool:
+        return self._options.output_format == "json"
 
     def run(self) -> int:
         """Check all files, in the order of the command line, and return the exit status."""
@@ -77,12 +90,20 @@ class _Run:
                 self._check(item)
             else:
                 self._say(item)
-            if self._streams.closed:
+            if self._streams.closed and not self._options.fixes.apply:
                 break
         self._finish()
+        return self._status()
+
+    def _status(self) -> int:
+        fixes = self._options.fixes
         if self._errors:
             return 2
-        return int(self._found and not self._options.exit_zero)
+        if self._options.exit_zero:
+            return 0
+        if (fixes.diff or fixes.exit_non_zero) and self._made is not None and self._made.changed:
+            return 1
+        return int(self._found and fixes.report)
 
     def _items(self) -> Iterator[SourceFile | InputError]:
         """Yield the files to check, and an error for what can't be looked for."""
@@ -94,7 +115,7 @@ class _Run:
             except ConfigError as error:
                 yield error.as_input_error()
                 return
-        paths = options.paths or (os.curdir if options.stdin_filename is None else _STDIN,)
+        paths = _paths(options)
         if _STDIN in paths:
             name = options.stdin_filename or _STDIN
             yield SourceFile(name, os.path.abspath(name), is_stdin=True)
@@ -104,48 +125,77 @@ class _Run:
     def _check(self, file: SourceFile) -> None:
         """Check one file and report its findings, or why that can't be done."""
         self._files += 1
+        fixes = self._options.fixes
         try:
             data = read_bytes(file)
-            diagnostics = self._findings(file, data)
-            if diagnostics:
-                self._report(diagnostics, lambda: _text(file, data))
+            fixed = data
+            try:
+                fixed = self._checked(file, data)
+            finally:
+                if file.is_stdin and fixes.apply and not fixes.diff:
+                    self._streams.write_bytes(fixed)
         except OSError as error:
-            self._say_unread(file, read_cause(file.path, error))
+            self._say_unread(file.path, read_cause(file.path, error))
         except ConfigError as error:
             self._say(error.as_input_error())
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
-            self._say_unread(file, f"internal error: {type(error).__name__}: {error}")
+            self._say_unread(file.path, f"internal error: {type(error).__name__}: {error}")
 
-    def _findings(self, file: SourceFile, data: bytes) -> list[Diagnostic]:
-        """Return the findings in one file that are selected and not suppressed."""
+    def _checked(self, file: SourceFile, data: bytes) -> bytes:
+        """Check, fix and report one file that holds `data`, and return what it holds now."""
         directory = os.path.dirname(file.absolute)
         settings = self._configuration.settings(directory)
         if not gate.passes(data, settings.tables):
             self._verbose(f"{file.path}: nothing that starts, forks or ends a process")
-            return []
+            return data
 
+        from flushlint.choosing import choice, module_text
+
+        fixes = self._options.fixes
+        applying = self._applying() if fixes.apply else None
+        if applying is not None and applying.is_repeated(file):
+            self._verbose(f"{file.path}: another name of a file that was checked already")
+            return data
+        chosen = choice(file, settings, self._options.layer, fixes.layer, unsafe=fixes.unsafe)
+        options = self._analysis_options(directory)
+        found = self._findings(data, chosen, options, final=applying is None)
+        if found and applying is not None:
+            before, data = data, applying.fix(file, data, options, chosen)
+            left = self._findings(data, chosen, options, final=True)
+            if data != before:
+                applying.count(file.path, found, left)
+            found = left
+        if found:
+            self._report(found, lambda: module_text(data, file.path))
+        return data
+
+    def _findings(
+        self, data: bytes, choice: Choice, options: AnalysisOptions, *, final: bool
+    ) -> list[Diagnostic]:
+        """Return the findings in `data` that count; the `final` ones are those that are reported.
+
+        Of these fixes are looked for, and of comments that fail to suppress them the user is
+        warned.
+        """
         from flushlint.engine import check_source
-        from flushlint.selection import chosen_codes, enabled_codes
 
-        analysis = check_source(data, file.path, self._analysis_options(directory))
+        wanted = partial(choice.fixable, data) if final else None
+        analysis = check_source(data, choice.path, options, wanted=wanted)
         if analysis.error is not None:
             self._say(analysis.error)
             return []
-        layers = (settings.layer, self._options.layer)
-        enabled, chosen = enabled_codes(layers), chosen_codes(layers)
-        if settings.per_file_ignores:
-            ignored = settings.ignored_codes(file.absolute)
-            enabled, chosen = enabled - ignored, chosen - ignored
-        diagnostics = [
-            finding
-            for finding in analysis.diagnostics
-            if finding.code in (chosen if finding.opt_in else enabled)
-        ]
-        kept = self._unsuppressed(file, diagnostics, data)
-        by = f", settings of {settings.path}" if settings.path is not None else ""
-        self._verbose(f"{file.path}: {len(kept)} of {len(analysis.diagnostics)} findings shown{by}")
+        kept, malformed = choice.findings(data, analysis.diagnostics)
+        for comment in malformed if final else ():
+            self._warn(
+                f"{choice.path}:{comment.line}: warning: `{comment.text}` suppresses nothing; "
+                "write `# noqa`, or `# noqa: CODE` with the codes in capitals"
+            )
+        if final or not kept:
+            by = f", settings of {choice.settings}" if choice.settings is not None else ""
+            shown = f"{len(kept)} of {len(analysis.diagnostics)} findings shown"
+            self._verbose(f"{choice.path}: {shown}{by}")
         return kept
 
     def _analysis_options(self, directory: str) -> AnalysisOptions:
@@ -160,55 +210,86 @@ class _Run:
             tables=configured.tables,
         )
 
-    def _unsuppressed(
-        self, file: SourceFile, diagnostics: list[Diagnostic], data: bytes
-    ) -> list[Diagnostic]:
-        """Return the findings that no comment suppresses, and warn of comments that fail to."""
-        from flushlint.suppression import may_suppress, suppress
-
-        if not diagnostics or not may_suppress(data):
-            return diagnostics
-        kept, malformed = suppress(diagnostics, _text(file, data))
-        for comment in malformed:
-            self._warn(
-                f"{file.path}:{comment.line}: warning: `{comment.text}` suppresses nothing; "
-                "write `# noqa`, or `# noqa: CODE` with the codes in capitals"
-            )
-        return kept
-
     def _report(self, diagnostics: list[Diagnostic], text: Callable[[], str]) -> None:
+        """Report the findings of one file, and count them and what could be fixed."""
+        for diagnostic in diagnostics:
+            if applicable_fix(diagnostic, unsafe=False) is not None:
+                self._fixable["safe"] += 1
+            elif applicable_fix(diagnostic, unsafe=True) is not None:
+                self._fixable["unsafe"] += 1
+        if not self._options.fixes.report:
+            return
         for diagnostic in diagnostics:
             self._counts[diagnostic.code] = self._counts.get(diagnostic.code, 0) + 1
             self._found = self._found or diagnostic.severity == "error"
-        self._streams.write(self._formatted().add(diagnostics, text))
+        self._show(self._formatted().add(diagnostics, text))
+
+    def _applying(self) -> Applying:
+        """Return what applies fixes, imported when there is a file that may need them."""
+        if self._made is None:
+            from flushlint.applying import Applying
+
+            self._made = Applying(self._options.fixes, self._streams, self._say_unread)
+        return self._made
 
     def _formatted(self) -> Reporter:
         """Return the output format, imported when there is something to format."""
         if self._reporter is None:
-            self._reporter = _reporter(self._options.output_format)
+            self._reporter = _reporter(
+                self._options.output_format,
+                sys.stderr if self._apart else sys.stdout,
+                unsafe=self._options.fixes.unsafe,
+            )
         return self._reporter
 
     def _finish(self) -> None:
         """Write what comes after the last file."""
         if self._files == 0 and not self._errors:
             self._warn("flushlint: warning: no Python files found")
-        if self._counts or self._options.output_format == "json":
-            self._streams.write(self._formatted().finish())
+        if self._counts or (self._is_json and not self._apart):
+            self._show(self._formatted().finish())
+        if self._counts or self._made is not None:
+            self._finish_fixes()
         if self._options.statistics:
             from flushlint.report.statistics import statistics
 
-            # Standard output is one JSON document or lines for people, not both.
-            for line in statistics(self._counts):
-                if self._options.output_format == "json":
-                    self._streams.error(line)
-                else:
-                    self._streams.write(f"{line}\n")
+            self._show_beside("".join(f"{line}\n" for line in statistics(self._counts)))
         self._verbose(f"{self._files} files checked, {sum(self._counts.values())} findings")
 
-    def _say_unread(self, file: SourceFile, cause: str) -> None:
+    def _finish_fixes(self) -> None:
+        """Say what was fixed, what could be, and what was left behind earlier."""
+        if self._made is None:
+            from flushlint.report.fixes import available
+
+            line = available(**self._fixable, with_unsafe=self._options.fixes.unsafe)
+            summary = f"{line}\n" if line else ""
+        else:
+            for path, cause, hurts in self._made.leftovers():
+                if hurts:
+                    self._say_unread(path, cause)
+                else:
+                    self._streams.error(f"{path}: warning: {cause}")
+            unsafe = 0 if self._options.fixes.unsafe else self._fixable["unsafe"]
+            summary = self._made.summary(unsafe)
+        # Who reads JSON finds the fixes there.
+        if not self._options.quiet and not (self._made is None and self._is_json):
+            self._show_beside(summary)
+
+    def _show(self, text: str) -> None:
+        """Write a part of the report."""
+        (self._streams.tell if self._apart else self._streams.write)(text)
+
+    def _show_beside(self, text: str) -> None:
+        """Write lines for people: standard output is one JSON document or lines, not both."""
+        if self._is_json:
+            self._streams.tell(text)
+        else:
+            self._show(text)
+
+    def _say_unread(self, path: str, cause: str) -> None:
         from flushlint.model import InputError
 
-        self._say(InputError(file.path, None, cause))
+        self._say(InputError(path, None, cause))
 
     def _say(self, error: InputError) -> None:
         """Report an error, once if several files run into it."""
@@ -226,7 +307,13 @@ class _Run:
             self._streams.error(line)
 
 
-def _reporter(output_format: OutputFormat) -> Reporter:
+def _paths(options: CheckOptions) -> tuple[str, ...]:
+    """Return what to check, also where the command line leaves that open."""
+    return options.paths or (os.curdir if options.stdin_filename is None else _STDIN,)
+
+
+def _reporter(output_format: OutputFormat, stream: TextIO | None, *, unsafe: bool) -> Reporter:
+    """Return a format for what goes to `stream`; `unsafe` says that unsafe fixes are asked for."""
     if output_format == "json":
         from flushlint.report.json import JsonReporter
 
@@ -234,7 +321,7 @@ def _reporter(output_format: OutputFormat) -> Reporter:
     if output_format == "concise":
         from flushlint.report.concise import ConciseReporter
 
-        return ConciseReporter()
+        return ConciseReporter(unsafe=unsafe)
 
     import shutil
 
@@ -242,19 +329,10 @@ def _reporter(output_format: OutputFormat) -> Reporter:
 
     columns = shutil.get_terminal_size((_DEFAULT_WIDTH, 0)).columns
     width = min(max(columns, _NARROWEST), _WIDEST)
-    return FullReporter(width=width, color=_wants_color())
+    return FullReporter(width=width, color=_wants_color(stream), unsafe=unsafe)
 
 
-def _wants_color() -> bool:
+def _wants_color(stream: TextIO | None) -> bool:
     """Return whether to write colours: to a terminal that has them, unless NO_COLOR is set."""
-    terminal = sys.stdout is not None and sys.stdout.isatty()
+    terminal = stream is not None and stream.isatty()
     return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _text(file: SourceFile, data: bytes) -> str:
-    """Return a module with findings as text, to be shown and searched for comments."""
-    from flushlint.source import Source, read_source
-
-    source = read_source(data, file.path)
-    # What can't be decoded has an error and no findings.
-    return source.text if isinstance(source, Source) else ""

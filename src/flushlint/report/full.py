@@ -25,7 +25,7 @@ from rich.console import Console
 from rich.text import Text
 
 from flushlint.lines import one_line, split_lines
-from flushlint.report import place
+from flushlint.report import counted, place
 from flushlint.report.snippet import FRAME_STYLE, Mark, gutter_width, snippet_rows
 
 if TYPE_CHECKING:
@@ -43,8 +43,9 @@ _SEMICOLON = re.compile(r"; ")
 class FullReporter:
     """Writes each file's findings at once, `width` cells wide."""
 
-    def __init__(self, *, width: int, color: bool) -> None:
+    def __init__(self, *, width: int, color: bool, unsafe: bool = False) -> None:
         self._width = width
+        self._unsafe = unsafe
         self._findings = 0
         self._files = 0
         self._buffer = io.StringIO()
@@ -72,9 +73,7 @@ class FullReporter:
         """Return how many findings there were, if any."""
         if not self._findings:
             return ""
-        findings = "1 finding" if self._findings == 1 else f"{self._findings} findings"
-        files = "1 file" if self._files == 1 else f"{self._files} files"
-        return f"{findings} in {files}\n"
+        return f"{counted(self._findings, 'finding')} in {counted(self._files, 'file')}\n"
 
     def _written(self) -> str:
         written = self._buffer.getvalue()
