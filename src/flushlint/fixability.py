@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
+from flushlint.lines import one_line
 from flushlint.selection import Layer, fixable_codes, matching_codes, prefix_length
 
 if TYPE_CHECKING:
@@ -16,8 +17,13 @@ if TYPE_CHECKING:
 
     from flushlint.model import Applicability, Diagnostic, Fix
 
-__all__ = ["FixLayer", "FixOptions", "Fixability", "applicable_fix", "fixability"]
+__all__ = ["FixLayer", "FixOptions", "Fixability", "applicable_fix", "fixability", "in_words"]
 
+_KINDS: Mapping[Applicability, str] = {
+    "safe": "fix",
+    "unsafe": "unsafe fix",
+    "display-only": "suggestion",
+}
 _ORDER: Mapping[Applicability, int] = {"safe": 0, "unsafe": 1, "display-only": 2}
 
 
@@ -100,6 +106,12 @@ def applicable_fix(diagnostic: Diagnostic, *, unsafe: bool) -> Fix | None:
         if fix.applicability == "safe" or (unsafe and fix.applicability == "unsafe"):
             return fix
     return None
+
+
+def in_words(fix: Fix, *, with_reason: bool = False) -> str:
+    """Return what a fix does, on one line, and how far it may be trusted."""
+    reason = f" ({fix.reason})" if with_reason and fix.reason else ""
+    return one_line(f"{_KINDS[fix.applicability]}: {fix.title}{reason}")
 
 
 def _safety(layers: Iterable[FixLayer]) -> tuple[frozenset[str], frozenset[str]]:
