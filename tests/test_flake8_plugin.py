@@ -24,6 +24,8 @@ from flushlint.model import (
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from flushlint.engine import Wanted
+
 PASSES_THE_GATE = "from multiprocessing import Process\nimport os\nprint(os.fork())\n"
 LOSING = """\
 from multiprocessing import Process
@@ -72,11 +74,19 @@ class Engine:
         self.answer: Analysis | BaseException = Analysis()
         self.asked: list[tuple[str, str, AnalysisOptions]] = []
 
-    def check_text(self, text: str, path: str, options: AnalysisOptions) -> Analysis:
+    def check_text(
+        self, text: str, path: str, options: AnalysisOptions, *, wanted: Wanted | None = None
+    ) -> Analysis:
         self.asked.append((text, path, options))
         if isinstance(self.answer, BaseException):
             raise self.answer
-        return self.answer
+        kept = wanted(self.answer.diagnostics) if wanted is not None else ()
+        return Analysis(
+            tuple(
+                one if one in kept else replace(one, fixes=()) for one in self.answer.diagnostics
+            ),
+            self.answer.error,
+        )
 
 
 @pytest.fixture(name="stand_in")

@@ -72,6 +72,7 @@ class TestJson:
                         "text": "the child ends",
                     },
                 ],
+                "fixes": [],
                 "url": "src/flushlint/rules/pages/FLU101.md",
             }
         ]

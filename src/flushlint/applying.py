@@ -98,7 +98,7 @@ class Applying:
             if self._options.show:
                 rows += fixed_by_file(self._counts)
         if unsafe:
-            rows.append(more_available(unsafe))
+            rows.append(more_available(unsafe, fixed=self.changed))
         return "".join(f"{row}\n" for row in rows)
 
     def _write(self, file: SourceFile, before: bytes, after: bytes) -> bool:

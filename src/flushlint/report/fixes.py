@@ -29,9 +29,9 @@ def available(safe: int, unsafe: int, *, with_unsafe: bool) -> str:
     return f"[*] {safe} fixable with --fix{more}"
 
 
-def more_available(unsafe: int) -> str:
-    """Return how many findings `--unsafe-fixes` would fix besides."""
-    return f"{unsafe} more fixable with --unsafe-fixes"
+def more_available(unsafe: int, *, fixed: bool) -> str:
+    """Return how many findings `--unsafe-fixes` would fix, which is more if some are `fixed`."""
+    return f"{unsafe} {'more ' if fixed else ''}fixable with --unsafe-fixes"
 
 
 def fixed(counts: Mapping[str, Mapping[str, int]], *, would: bool) -> str:

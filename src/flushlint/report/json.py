@@ -14,9 +14,9 @@ Each object holds:
   ``"handed-over"``, ``"written"`` or ``"ended"``), ``process``, ``filename``, ``location``,
   ``end_location`` and ``text``;
 - ``fixes``: what would take it away, best first. Each holds ``title``; ``applicability``
-  (``"safe"``, ``"unsafe"`` or ``"display-only"``); ``reason``, why it is not safe, null where none is
-  given; and ``edits``, made together or not at all: ``filename``, ``location``, ``end_location`` (the
-  same for an insertion) and ``content``, which replaces what stands between.
+  (``"safe"``, ``"unsafe"`` or ``"display-only"``); ``reason``, why it is not safe, null where none
+  is given; and ``edits``, made together or not at all: ``filename``, ``location``,
+  ``end_location`` (the same for an insertion) and ``content``, which replaces what stands between.
 
 Keys may be added in later releases; none is taken away or changes its meaning.
 """
