@@ -408,7 +408,7 @@ class TestErrors:
         assert run("--fix") == (130, [], [])
 
     def test_what_an_interrupted_write_has_left(self, run: Run) -> None:
-        write(a=PLAIN, b="")
+        write(a="", b=PLAIN)
         stem = ".a.py.flushlint-0123456789abcdef"
         Path(f"{stem}.partial").touch()
         status, _, err = run("--fix")

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING
 
 from flushlint.diffs import unified_diff
 from flushlint.fixing import fix_source
-from flushlint.report.fixes import fixed, fixed_by_file, more_available
-from flushlint.writing import replace_file, stray_files
+from flushlint.report.fixes import fixed, fixed_by_file
+from flushlint.writing import replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Sequence
+    from collections.abc import Callable, Sequence
 
     from flushlint.choosing import Choice
     from flushlint.discovery import SourceFile
@@ -25,8 +25,6 @@ if TYPE_CHECKING:
     from flushlint.streams import Streams
 
 __all__ = ["Applying"]
-
-_BACKUP = ".backup"
 
 
 class Applying:
@@ -39,7 +37,6 @@ class Applying:
         self._streams = streams
         self._say = say
         self._seen: set[tuple[int, int]] = set()
-        self._paths: list[str] = []
         self._counts: dict[str, Counter[str]] = {}
 
     @property
@@ -55,7 +52,6 @@ class Applying:
         if identity in self._seen:
             return True
         self._remember(identity)
-        self._paths.append(file.absolute)
         return False
 
     def fix(self, file: SourceFile, data: bytes, options: AnalysisOptions, choice: Choice) -> bytes:
@@ -80,25 +76,12 @@ class Applying:
         gone = Counter(one.code for one in before) - Counter(one.code for one in after)
         self._counts[path] = gone or self._counts[path]
 
-    def leftovers(self) -> Iterator[tuple[str, str, bool]]:
-        """Yield what interrupted writes have left: its path, what it is, and whether it hurts."""
-        for stray in stray_files(*self._paths):
-            path = _as_written(stray)
-            if stray.endswith(_BACKUP):
-                yield path, "the old contents of a file whose writing was interrupted", True
-            else:
-                yield path, "left by a write that was interrupted; it may be removed", False
-
-    def summary(self, unsafe: int) -> str:
-        """Return what was fixed, and how many findings `--unsafe-fixes` would fix besides."""
-        rows = []
-        if self._counts:
-            line = fixed(self._counts, would=self._options.diff)
-            rows.append(f"{line}:" if self._options.show else line)
-            if self._options.show:
-                rows += fixed_by_file(self._counts)
-        if unsafe:
-            rows.append(more_available(unsafe, fixed=self.changed))
+    def summary(self) -> str:
+        """Return lines that say what was fixed, none if nothing was."""
+        if not self._counts:
+            return ""
+        line = fixed(self._counts, would=self._options.diff)
+        rows = [f"{line}:", *fixed_by_file(self._counts)] if self._options.show else [line]
         return "".join(f"{row}\n" for row in rows)
 
     def _write(self, file: SourceFile, before: bytes, after: bytes) -> bool:
@@ -125,8 +108,3 @@ def _identity(path: str) -> tuple[int, int] | None:
     except OSError:
         return None
     return seen.st_dev, seen.st_ino
-
-
-def _as_written(path: str) -> str:
-    """Return a path without links relative to the current directory, if it is below that."""
-    return path.removeprefix(os.path.join(os.path.realpath(os.getcwd()), ""))

@@ -7,34 +7,28 @@ are still checked.
 from __future__ import annotations
 
 import os
-import sys
 from functools import partial
-from typing import TYPE_CHECKING, Literal, NamedTuple, TextIO
+from typing import TYPE_CHECKING, NamedTuple
 
 from flushlint import gate
 from flushlint.config import ConfigError, Configuration
 from flushlint.discovery import SourceFile, discover, read_bytes, read_cause
-from flushlint.fixability import FixOptions, applicable_fix
+from flushlint.fixability import FixOptions
+from flushlint.reporting import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
     from flushlint.applying import Applying
     from flushlint.choosing import Choice
     from flushlint.model import AnalysisOptions, Diagnostic, InputError, Platform, StartMethodOption
-    from flushlint.report import Reporter
+    from flushlint.reporting import OutputFormat
     from flushlint.selection import Layer
     from flushlint.streams import Streams
 
 __all__ = ["CheckOptions", "check"]
 
-OutputFormat = Literal["concise", "full", "json"]
-
 _STDIN = "-"
-# The width of a report that goes to no terminal, and the limits within which one is readable.
-_DEFAULT_WIDTH = 100
-_NARROWEST = 40
-_WIDEST = 120
 
 
 class CheckOptions(NamedTuple):
@@ -69,19 +63,20 @@ class _Run:
         self._options = options
         self._streams = streams
         self._configuration = Configuration(file=options.config, isolated=options.isolated)
-        self._reporter: Reporter | None = None
+        fixes = options.fixes
+        self._report = Report(
+            streams,
+            options.output_format,
+            fixes,
+            # What is fixed in standard input goes to standard output, and nothing else.
+            apart=fixes.diff or (fixes.apply and _STDIN in _paths(options)),
+            quiet=options.quiet,
+            verbose=options.verbose,
+        )
         self._made: Applying | None = None
-        self._counts: dict[str, int] = {}
-        self._fixable = {"safe": 0, "unsafe": 0}
-        self._errors: set[InputError] = set()
         self._files = 0
-        self._found = False
-        # What is fixed in standard input goes to standard output, and nothing else.
-        self._apart = options.fixes.diff or (options.fixes.apply and _STDIN in _paths(options))
-
-    @property
-    def _is_json(self) -> bool:
-        return self._options.output_format == "json"
+        # The files that are, or could be, written.
+        self._written: list[str] = []
 
     def run(self) -> int:
         """Check all files, in the order of the command line, and return the exit status."""
@@ -89,7 +84,7 @@ class _Run:
             if isinstance(item, SourceFile):
                 self._check(item)
             else:
-                self._say(item)
+                self._report.error(item)
             if self._streams.closed and not self._options.fixes.apply:
                 break
         self._finish()
@@ -97,13 +92,13 @@ class _Run:
 
     def _status(self) -> int:
         fixes = self._options.fixes
-        if self._errors:
+        if self._report.errors:
             return 2
         if self._options.exit_zero:
             return 0
         if (fixes.diff or fixes.exit_non_zero) and self._made is not None and self._made.changed:
             return 1
-        return int(self._found and fixes.report)
+        return int(self._report.found)
 
     def _items(self) -> Iterator[SourceFile | InputError]:
         """Yield the files to check, and an error for what can't be looked for."""
@@ -126,6 +121,8 @@ class _Run:
         """Check one file and report its findings, or why that can't be done."""
         self._files += 1
         fixes = self._options.fixes
+        if fixes.apply and not file.is_stdin:
+            self._written.append(file.absolute)
         try:
             data = read_bytes(file)
             fixed = data
@@ -135,20 +132,20 @@ class _Run:
                 if file.is_stdin and fixes.apply and not fixes.diff:
                     self._streams.write_bytes(fixed)
         except OSError as error:
-            self._say_unread(file.path, read_cause(file.path, error))
+            self._report.error_in(file.path, read_cause(file.path, error))
         except ConfigError as error:
-            self._say(error.as_input_error())
+            self._report.error(error.as_input_error())
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
-            self._say_unread(file.path, f"internal error: {type(error).__name__}: {error}")
+            self._report.error_in(file.path, f"internal error: {type(error).__name__}: {error}")
 
     def _checked(self, file: SourceFile, data: bytes) -> bytes:
         """Check, fix and report one file that holds `data`, and return what it holds now."""
         directory = os.path.dirname(file.absolute)
         settings = self._configuration.settings(directory)
         if not gate.passes(data, settings.tables):
-            self._verbose(f"{file.path}: nothing that starts, forks or ends a process")
+            self._report.verbose(f"{file.path}: nothing that starts, forks or ends a process")
             return data
 
         from flushlint.choosing import choice, module_text
@@ -156,7 +153,7 @@ class _Run:
         fixes = self._options.fixes
         applying = self._applying() if fixes.apply else None
         if applying is not None and applying.is_repeated(file):
-            self._verbose(f"{file.path}: another name of a file that was checked already")
+            self._report.verbose(f"{file.path}: another name of a file that was checked already")
             return data
         chosen = choice(file, settings, self._options.layer, fixes.layer, unsafe=fixes.unsafe)
         options = self._analysis_options(directory)
@@ -168,7 +165,7 @@ class _Run:
                 applying.count(file.path, found, left)
             found = left
         if found:
-            self._report(found, lambda: module_text(data, file.path))
+            self._report.add(found, lambda: module_text(data, file.path))
         return data
 
     def _findings(
@@ -184,18 +181,18 @@ class _Run:
         wanted = partial(choice.fixable, data) if final else None
         analysis = check_source(data, choice.path, options, wanted=wanted)
         if analysis.error is not None:
-            self._say(analysis.error)
+            self._report.error(analysis.error)
             return []
         kept, malformed = choice.findings(data, analysis.diagnostics)
         for comment in malformed if final else ():
-            self._warn(
+            self._report.warn(
                 f"{choice.path}:{comment.line}: warning: `{comment.text}` suppresses nothing; "
                 "write `# noqa`, or `# noqa: CODE` with the codes in capitals"
             )
         if final or not kept:
             by = f", settings of {choice.settings}" if choice.settings is not None else ""
             shown = f"{len(kept)} of {len(analysis.diagnostics)} findings shown"
-            self._verbose(f"{choice.path}: {shown}{by}")
+            self._report.verbose(f"{choice.path}: {shown}{by}")
         return kept
 
     def _analysis_options(self, directory: str) -> AnalysisOptions:
@@ -210,129 +207,40 @@ class _Run:
             tables=configured.tables,
         )
 
-    def _report(self, diagnostics: list[Diagnostic], text: Callable[[], str]) -> None:
-        """Report the findings of one file, and count them and what could be fixed."""
-        for diagnostic in diagnostics:
-            if applicable_fix(diagnostic, unsafe=False) is not None:
-                self._fixable["safe"] += 1
-            elif applicable_fix(diagnostic, unsafe=True) is not None:
-                self._fixable["unsafe"] += 1
-        if not self._options.fixes.report:
-            return
-        for diagnostic in diagnostics:
-            self._counts[diagnostic.code] = self._counts.get(diagnostic.code, 0) + 1
-            self._found = self._found or diagnostic.severity == "error"
-        self._show(self._formatted().add(diagnostics, text))
-
     def _applying(self) -> Applying:
         """Return what applies fixes, imported when there is a file that may need them."""
         if self._made is None:
             from flushlint.applying import Applying
 
-            self._made = Applying(self._options.fixes, self._streams, self._say_unread)
+            self._made = Applying(self._options.fixes, self._streams, self._report.error_in)
         return self._made
-
-    def _formatted(self) -> Reporter:
-        """Return the output format, imported when there is something to format."""
-        if self._reporter is None:
-            self._reporter = _reporter(
-                self._options.output_format,
-                sys.stderr if self._apart else sys.stdout,
-                unsafe=self._options.fixes.unsafe,
-            )
-        return self._reporter
 
     def _finish(self) -> None:
         """Write what comes after the last file."""
-        if self._files == 0 and not self._errors:
-            self._warn("flushlint: warning: no Python files found")
-        if self._counts or (self._is_json and not self._apart):
-            self._show(self._formatted().finish())
-        if self._counts or self._made is not None:
-            self._finish_fixes()
+        if self._files == 0 and not self._report.errors:
+            self._report.warn("flushlint: warning: no Python files found")
+        if self._options.fixes.apply:
+            self._report_strays()
+        self._report.finish(self._made.summary() if self._made is not None else "")
         if self._options.statistics:
-            from flushlint.report.statistics import statistics
+            self._report.statistics()
+        self._report.verbose(f"{self._files} files checked, {self._report.findings} findings")
 
-            self._show_beside("".join(f"{line}\n" for line in statistics(self._counts)))
-        self._verbose(f"{self._files} files checked, {sum(self._counts.values())} findings")
+    def _report_strays(self) -> None:
+        """Report what earlier, interrupted writes of the files have left behind."""
+        from flushlint.writing import stray_files
 
-    def _finish_fixes(self) -> None:
-        """Say what was fixed, what could be, and what was left behind earlier."""
-        if self._made is None:
-            from flushlint.report.fixes import available
-
-            line = available(**self._fixable, with_unsafe=self._options.fixes.unsafe)
-            summary = f"{line}\n" if line else ""
-        else:
-            for path, cause, hurts in self._made.leftovers():
-                if hurts:
-                    self._say_unread(path, cause)
-                else:
-                    self._streams.error(f"{path}: warning: {cause}")
-            unsafe = 0 if self._options.fixes.unsafe else self._fixable["unsafe"]
-            summary = self._made.summary(unsafe)
-        # Who reads JSON finds the fixes there.
-        if not self._options.quiet and not (self._made is None and self._is_json):
-            self._show_beside(summary)
-
-    def _show(self, text: str) -> None:
-        """Write a part of the report."""
-        (self._streams.tell if self._apart else self._streams.write)(text)
-
-    def _show_beside(self, text: str) -> None:
-        """Write lines for people: standard output is one JSON document or lines, not both."""
-        if self._is_json:
-            self._streams.tell(text)
-        else:
-            self._show(text)
-
-    def _say_unread(self, path: str, cause: str) -> None:
-        from flushlint.model import InputError
-
-        self._say(InputError(path, None, cause))
-
-    def _say(self, error: InputError) -> None:
-        """Report an error, once if several files run into it."""
-        if error not in self._errors:
-            self._errors.add(error)
-            place = error.path if error.line is None else f"{error.path}:{error.line}"
-            self._streams.error(f"{place}: error: {error.cause}")
-
-    def _warn(self, line: str) -> None:
-        if not self._options.quiet:
-            self._streams.error(line)
-
-    def _verbose(self, line: str) -> None:
-        if self._options.verbose:
-            self._streams.error(line)
+        base = os.path.join(os.path.realpath(os.getcwd()), "")
+        for stray in stray_files(*self._written):
+            path = stray.removeprefix(base)
+            if stray.endswith(".backup"):
+                cause = "the old contents of a file whose writing was interrupted"
+                self._report.error_in(path, cause)
+            else:
+                cause = "left by a write that was interrupted; it may be removed"
+                self._streams.error(f"{path}: warning: {cause}")
 
 
 def _paths(options: CheckOptions) -> tuple[str, ...]:
     """Return what to check, also where the command line leaves that open."""
     return options.paths or (os.curdir if options.stdin_filename is None else _STDIN,)
-
-
-def _reporter(output_format: OutputFormat, stream: TextIO | None, *, unsafe: bool) -> Reporter:
-    """Return a format for what goes to `stream`; `unsafe` says that unsafe fixes are asked for."""
-    if output_format == "json":
-        from flushlint.report.json import JsonReporter
-
-        return JsonReporter()
-    if output_format == "concise":
-        from flushlint.report.concise import ConciseReporter
-
-        return ConciseReporter(unsafe=unsafe)
-
-    import shutil
-
-    from flushlint.report.full import FullReporter
-
-    columns = shutil.get_terminal_size((_DEFAULT_WIDTH, 0)).columns
-    width = min(max(columns, _NARROWEST), _WIDEST)
-    return FullReporter(width=width, color=_wants_color(stream), unsafe=unsafe)
-
-
-def _wants_color(stream: TextIO | None) -> bool:
-    """Return whether to write colours: to a terminal that has them, unless NO_COLOR is set."""
-    terminal = stream is not None and stream.isatty()
-    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"

@@ -11,7 +11,7 @@ from flushlint.rules.registry import RULES
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
-__all__ = ["available", "fixed", "fixed_by_file", "more_available"]
+__all__ = ["available", "fixed", "fixed_by_file", "left"]
 
 
 def available(safe: int, unsafe: int, *, with_unsafe: bool) -> str:
@@ -29,9 +29,12 @@ def available(safe: int, unsafe: int, *, with_unsafe: bool) -> str:
     return f"[*] {safe} fixable with --fix{more}"
 
 
-def more_available(unsafe: int, *, fixed: bool) -> str:
-    """Return how many findings `--unsafe-fixes` would fix, which is more if some are `fixed`."""
-    return f"{unsafe} {'more ' if fixed else ''}fixable with --unsafe-fixes"
+def left(unsafe: int, *, more: bool) -> str:
+    """Return how many of the findings that are left `--unsafe-fixes` would fix, if any.
+
+    That is `more` if others have been fixed.
+    """
+    return f"{unsafe} {'more ' if more else ''}fixable with --unsafe-fixes" if unsafe else ""
 
 
 def fixed(counts: Mapping[str, Mapping[str, int]], *, would: bool) -> str:
