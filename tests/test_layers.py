@@ -43,6 +43,7 @@ ORDER = [
     "discovery",
     "report",
     "streams",
+    "writing",
     "checking",
     "cli",
     "flake8_plugin",
