@@ -29,7 +29,7 @@ def line_buffered(
     opened = act.log.streams.get(stream)
     if opened is None or not opened.text or not isinstance(opened.opened, cst.Call):
         return
-    same = {i for i, s in act.log.streams.items() if s.opened is opened.opened}
+    same = {i for i, s in act.log.streams.items() if s.opened is opened.opened and s.text}
     writings = [w for w in act.trace.writings if w.stream in same] or writings
     if not all(w.newline for w in writings) or not knows(scene.layout, opened.opened):
         return

@@ -75,14 +75,14 @@ def _against_loss(scene: Scene, act: Act, loss: Loss) -> Iterator[Proposal]:
     saved = remedy(scene.module, act.log, loss.write, loss.stream)
     if must_reopen(loss, saved):
         return
-    find = partial(savings, scene, act, loss.write, loss.stream)
+    find = partial(savings, scene, act, loss.write, (loss.layer, loss.stream))
     if loss.write.process != loss.process and loss.write.forks:
         yield from _against_doubling(scene, act, Doubling(loss.write, loss.write.forks[0]))
     if loss.stream.synced is not None and loss.node is None:
         yield from _before(scene, act, find, loss.stream.synced)
     if loss.node is not None:
         yield from _before(scene, act, find, loss.node)
-    writings = of_stream(act.trace, loss.write.stream, loss.write.process)
+    writings = _writings(act, loss)
     yield from _at_ends(scene, act, loss, writings, find)
     yield from line_buffered(scene, act, loss.write.stream, writings)
     yield from _after_writes(scene, act, loss, writings, find)
@@ -94,7 +94,7 @@ Find: TypeAlias = "Callable[[tuple[cst.CSTNode, When]], list[Saving]]"
 
 def _before(scene: Scene, act: Act, find: Find, node: cst.CSTNode) -> Iterator[Proposal]:
     """Save it before the statement of a node, or before the one that has called its function."""
-    where = f"before `{called(scene.module, node)}`" if isinstance(node, cst.Call) else "before"
+    where = f"before {_quoted(scene, node)}"
     for statement in callers(scene.layout, act.trace, node):
         for saving in find((statement, "before"))[:_MOST_SAVINGS]:
             yield from _made(scene, scene.layout.before(statement, saving.lines), saving, where)
@@ -112,6 +112,19 @@ def _made(
             return
         edits = [*added, *edits]
     yield Proposal(edits, saving.verb, saving.file, where)
+
+
+def _quoted(scene: Scene, node: cst.CSTNode) -> str:
+    """Return a call, or the beginning of a statement, as words of a sentence quote it."""
+    if isinstance(node, cst.Call):
+        return f"`{called(scene.module, node)}`"
+    return f"the `{type(node).__name__.lower()}`"
+
+
+def _writings(act: Act, loss: Loss) -> list[Writing]:
+    """Return the writes to a file, and to the layer of it that holds them back."""
+    layers = dict.fromkeys((loss.write.stream, loss.layer))
+    return [w for layer in layers for w in of_stream(act.trace, layer, loss.write.process)]
 
 
 def _of_one_root(writings: Sequence[Writing], write: Write, depth: int) -> list[Writing]:
@@ -147,18 +160,26 @@ def _at_ends(
     """Save it in the outermost functions: after the last write, or whatever way they leave."""
     awkward: list[Proposal] = []
     for level, _ in _levels(scene, act, loss, writings):
-        if level.function is None and loss.node is None:
-            continue
-        for saving in find((level.last, "after"))[:_MOST_SAVINGS]:
-            edits = scene.layout.after(level.last, saving.lines)
-            made = list(_made(scene, edits, saving, _end_of(scene, level)))
-            made += _finally(scene, act, loss, level, find)
-            if saving.is_awkward:
-                awkward += made
-            else:
-                yield from made
-        yield from _finally(scene, act, loss, level, find)
+        for place in _ends(scene, level):
+            for saving in find((place.last, "after"))[:_MOST_SAVINGS]:
+                edits = scene.layout.after(place.last, saving.lines)
+                made = list(_made(scene, edits, saving, _end_of(scene, place)))
+                made += _finally(scene, act, loss, place, find)
+                if saving.is_awkward:
+                    awkward += made
+                else:
+                    yield from made
+            yield from _finally(scene, act, loss, place, find)
     yield from awkward
+
+
+def _ends(scene: Scene, level: Level) -> Iterator[Level]:
+    """Yield a block's writes, then all that follows them in it too, where the file is used on."""
+    yield level
+    block = scene.layout.block_of(level.last)
+    last = len(block.statements) - 1 - isinstance(block.statements[-1], (cst.Return, cst.Raise))
+    if last > block.index:
+        yield level._replace(last=block.statements[last])
 
 
 def _end_of(scene: Scene, level: Level) -> str:
@@ -178,9 +199,7 @@ def _finally(scene: Scene, act: Act, loss: Loss, level: Level, find: Find) -> It
 
     A flush that stands there already moves into the `finally`.
     """
-    if level.function is None:
-        return
-    name = level.function.name.value
+    of = "" if level.function is None else f" of `{level.function.name.value}`"
     wrap = partial(scene.layout.wrap, level.first, level.last)
     own = loss.stream.process == loss.process and act.log.processes[loss.process].kind == "process"
     for saving in find((level.first, "before"))[:1]:
@@ -188,13 +207,13 @@ def _finally(scene: Scene, act: Act, loss: Loss, level: Level, find: Find) -> It
             continue
         if saving.verb == "close" and own:
             edits = wrap(f"with {saving.expression}:", ())
-            yield from _made(scene, edits, saving, f"at the end of `{name}`")
+            yield from _made(scene, edits, saving, f"at the end{of}")
         following = _following(scene, level.last)
         if following is not None and _code(scene, following) == saving.lines[0]:
             edits = wrap("try:", ("finally:",), moved=following)
         else:
             edits = wrap("try:", ("finally:", f"\t{saving.lines[0]}"))
-        yield from _made(scene, edits, saving, f"in a `finally` of `{name}`")
+        yield from _made(scene, edits, saving, f"in a `finally`{of}")
 
 
 def _following(scene: Scene, statement: Statement) -> Statement | None:
@@ -209,8 +228,8 @@ def _code(scene: Scene, node: cst.CSTNode) -> str:
 
 def _guaranteed(scene: Scene, act: Act, loss: Loss) -> Iterator[Proposal]:
     """Save it whatever exception comes."""
-    find = partial(savings, scene, act, loss.write, loss.stream)
-    writings = of_stream(act.trace, loss.write.stream, loss.write.process)
+    find = partial(savings, scene, act, loss.write, (loss.layer, loss.stream))
+    writings = _writings(act, loss)
     for level, _ in _levels(scene, act, loss, writings):
         yield from _finally(scene, act, loss, level, find)
 
@@ -218,7 +237,7 @@ def _guaranteed(scene: Scene, act: Act, loss: Loss) -> Iterator[Proposal]:
 def _after_writes(
     scene: Scene, act: Act, loss: Loss, writings: Sequence[Writing], find: Find
 ) -> Iterator[Proposal]:
-    """Save it after the very statement that writes, in the functions that lead to it."""
+    """Save it right after the statement that writes, or the row of those; else after its call."""
     process = act.log.processes[loss.write.process]
     own = [w for w in writings if w.node is loss.write.node]
     nodes: list[cst.CSTNode] = [loss.write.node]
@@ -227,34 +246,40 @@ def _after_writes(
     for node in nodes:
         if not knows(scene.layout, node):
             continue
-        statement = scene.layout.enclosing(node)
+        statement = _last_of_row(scene, node, writings)
         for saving in find((statement, "after"))[:_MOST_SAVINGS]:
-            where = f"after `{called(scene.module, node)}`"
+            where = f"after {_quoted(scene, node)}"
             yield from _made(scene, scene.layout.after(statement, saving.lines), saving, where)
+
+
+def _last_of_row(scene: Scene, node: cst.CSTNode, writings: Sequence[Writing]) -> Statement:
+    """Return the last of the statements that write one after the other, from a node's on."""
+    statement = scene.layout.enclosing(node)
+    block = scene.layout.block_of(statement)
+    for following in block.statements[block.index + 1 :]:
+        if not any(index_in(scene.layout, (following,), w.node) == 0 for w in writings):
+            break
+        statement = following
+    return statement
 
 
 # -- killed, torn, doubled -----------------------------------------------------------------------
 
 
 def _against_kill(scene: Scene, act: Act, halt: Halt) -> Iterator[Proposal]:
+    """Save it at once: when it has told others that it has written, it may be killed."""
     loss = halt.loss
-    find = partial(savings, scene, act, loss.write, loss.stream)
-    writings = of_stream(act.trace, loss.write.stream, loss.write.process)
-    layout = scene.layout
-    if knows(layout, halt.node) and knows(layout, loss.write.node):
-        block = layout.block_of(layout.enclosing(halt.node))
-        writing = index_in(layout, block.statements, loss.write.node)
-        if writing is not None and writing < block.index:
-            yield from _before(scene, act, find, halt.node)
+    find = partial(savings, scene, act, loss.write, (loss.layer, loss.stream))
+    writings = _writings(act, loss)
     yield from _after_writes(scene, act, loss, writings, find)
-    yield from _before(scene, act, find, halt.node)
     yield from line_buffered(scene, act, loss.write.stream, writings)
+    yield from _before(scene, act, find, halt.node)
 
 
 def _under_lock(scene: Scene, act: Act, exposed: Guarded) -> Iterator[Proposal]:
     """Save it before the lock is released: at the end of its `with`, or after the write."""
     write = Write(exposed.node, exposed.process, exposed.stream)
-    find = partial(savings, scene, act, write, act.log.streams.get(exposed.stream))
+    find = partial(savings, scene, act, write, None)
     layout = scene.layout
     writings = of_stream(act.trace, exposed.stream, exposed.process)
     if knows(layout, exposed.node):
@@ -278,12 +303,11 @@ def _under_lock(scene: Scene, act: Act, exposed: Guarded) -> Iterator[Proposal]:
 def _against_doubling(scene: Scene, act: Act, doubling: Doubling) -> Iterator[Proposal]:
     """Empty the buffer before it is copied: before the loop that starts, the start, or at once."""
     write = doubling.write
-    stream = act.log.streams.get(write.stream)
-    find = partial(savings, scene, act, write, stream)
+    find = partial(savings, scene, act, write, None)
     start = act.log.processes[doubling.process].start
     writings = of_stream(act.trace, write.stream, write.process)
     if start is not None and knows(scene.layout, start):
-        where = f"before `{called(scene.module, start)}`"
+        where = f"before {_quoted(scene, start)}"
         for statement in callers(scene.layout, act.trace, start):
             for place in hoisted(scene.layout, statement, writings):
                 for saving in find((place, "before"))[:1]:
@@ -294,5 +318,5 @@ def _against_doubling(scene: Scene, act: Act, doubling: Doubling) -> Iterator[Pr
         statement = scene.layout.enclosing(write.node)
         for saving in find((statement, "after"))[:1]:
             edits = scene.layout.after(statement, saving.lines)
-            yield from _made(scene, edits, saving, f"after `{called(scene.module, write.node)}`")
+            yield from _made(scene, edits, saving, f"after {_quoted(scene, write.node)}")
     yield from line_buffered(scene, act, write.stream, writings)

@@ -15,13 +15,13 @@ if TYPE_CHECKING:
 
     from flushlint.fixes.scene import Act, Scene
     from flushlint.machine.objects import Stream, Write
-    from flushlint.machine.trace import Route, When
+    from flushlint.machine.trace import Lead, Route, When
 
 __all__ = ["Saving", "savings"]
 
 _PRIVATE = re.compile(r"(?<!\bself)(?<!\bcls)\._")
 _STANDARD = ("stdout", "stderr")
-_WORDS = ("file", "stream", "output", "open_file")
+_WORDS = ("stream", "output", "open_file")
 
 
 class Saving(NamedTuple):
@@ -44,36 +44,55 @@ class Saving(NamedTuple):
 
 
 _AWKWARD = 8
+_ABOVE = 5
 
 
 def savings(
     scene: Scene,
     act: Act,
     write: Write,
-    stream: Stream | None,
+    held: tuple[int, Stream] | None,
     at: tuple[cst.CSTNode, When],
 ) -> list[Saving]:
-    """Return what could stand at a place to save a write, best first."""
+    """Return what could stand at a place to save a write, best first.
+
+    `held` is the layer that holds it back, if that is known.
+    """
+    stream = None if held is None else held[1]
     top = act.log.streams.get(write.stream)
     if top is None or top.std:
         return list(_standard(top, stream))
+    target = written_to(scene.module, write.node)
     saved = remedy(scene.module, act.log, write, stream)
     method = saved.method or ("close" if saved.closes else "flush")
-    receiver = written_to(scene.module, write.node).source
     routes = act.trace.routes(*at)
-    wanted = _built_on(act.log.streams, write.stream)
+    layer = saved.layer or (write.stream if held is None or saved.borrows else held[0])
+    wanted = {layer} if saved.layer else _built_on(act.log.streams, layer)
     found: list[Saving] = []
-    for route, streams in routes.items():
-        if streams.isdisjoint(wanted) or (route.owns and route.owns != method):
+    for route, lead in routes.items():
+        if lead.streams.isdisjoint(wanted) or (route.owns and route.owns != method):
             continue
-        made = _saving(scene, route, method, receiver)
+        made = _saving(scene, route, method, target.source)
+        if layer not in lead.streams:
+            made = made._replace(rank=made.rank + _ABOVE)
         if saved.borrows:
             below = _below(act, write.stream, routes)
             if below is None:
                 continue
             made = made._replace(lines=(*made.lines, f"{below}.flush()"))
+        if lead.or_none:
+            made = _guarded(made)
         found.append(made)
+    if target.kind == "logger":
+        line = "logging.shutdown()"
+        found.append(Saving((line,), "call", f"`{line}`", _AWKWARD, "logging", line))
     return sorted(found, key=lambda s: (s.rank, len(s.expression), s.expression))
+
+
+def _guarded(saving: Saving) -> Saving:
+    """Ask whether there is a file at all."""
+    lines = (f"if {saving.expression} is not None:", *(f"\t{line}" for line in saving.lines))
+    return saving._replace(lines=lines, rank=saving.rank + _ABOVE)
 
 
 def _standard(top: Stream | None, stream: Stream | None) -> Iterator[Saving]:
@@ -92,13 +111,13 @@ def _built_on(streams: Mapping[int, Stream], identity: int) -> set[int]:
     return found
 
 
-def _below(act: Act, identity: int, routes: dict[Route, set[int]]) -> str | None:
+def _below(act: Act, identity: int, routes: dict[Route, Lead]) -> str | None:
     """Return an expression for the file that a wrapper was given and leaves open."""
     below = act.log.streams[identity].below
     while below is not None:
         wanted = _built_on(act.log.streams, below) - _built_on(act.log.streams, identity)
-        for route, streams in routes.items():
-            if not (route.over or route.owns) and not streams.isdisjoint(wanted | {below}):
+        for route, lead in routes.items():
+            if not (route.over or route.owns) and not lead.streams.isdisjoint(wanted | {below}):
                 return route.expression
         below = act.log.streams[below].below if below in act.log.streams else None
     return None
@@ -108,7 +127,7 @@ def _saving(scene: Scene, route: Route, method: str, receiver: str) -> Saving:
     call = route.owns or method
     verb = "close" if call == "close" else "flush" if call == "flush" else f"call `{call}()` of"
     if route.over:
-        name = _loop_variable(scene, route.over)
+        name = _loop_variable(scene, route.over, route.expression)
         lines = (f"for {name} in {route.over}:", f"\t{name}.{call}()")
         return Saving(lines, verb, f"each file of `{route.over}`", 6, expression=route.over)
     expression = route.expression
@@ -129,11 +148,11 @@ def _rank(route: Route, receiver: str) -> int:
     return 7 if "[" in expression else 4
 
 
-def _loop_variable(scene: Scene, over: str) -> str:
+def _loop_variable(scene: Scene, over: str, usual: str) -> str:
     """Return a name that the module does not use yet, such as `log` for a loop over `logs`."""
     plural = re.sub(r"\.values\(\)$", "", over).rpartition(".")[2]
     singular = plural[:-1] if re.fullmatch(r"[a-z_]+s", plural) and len(plural) > 2 else ""
-    for name in (singular, *_WORDS):
+    for name in (singular, usual, *_WORDS):
         if name and not re.search(rf"\b{name}\b", scene.source.text):
             return name
     return "_file"

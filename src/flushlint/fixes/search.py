@@ -51,7 +51,9 @@ class Search:
         self._options = options
         self._scenes: dict[str, Scene | None] = {scene.source.text: scene}
         self._left = _MOST_RUNS
-        self._known = set(_keys(scene, Patch(scene.source.text)))
+        patch = Patch(scene.source.text)
+        self._known = set(_keys(scene, patch))
+        self.stopping = set(_stopping(scene, patch))
 
     @classmethod
     def of(
@@ -133,6 +135,7 @@ class _Attempt:
         self._strict = strict
         self._runs = _MOST_RUNS_OF_ONE
         self._tried: set[str] = set()
+        self._stopping = search.stopping
 
     def solutions(
         self, scene: Scene, patch: Patch, problem: _Problem, steps: tuple[Proposal, ...]
@@ -151,7 +154,7 @@ class _Attempt:
             self._tried.add(edited.text)
             self._runs -= 1
             after = self._search.scene(edited.text)
-            if after is None or _fails(after, edited):
+            if after is None or self._fails(after, edited):
                 continue
             rest = self._problems(after, edited)
             if rest is None or any(_cause_key(after, edited, p) == before for p in rest):
@@ -161,6 +164,10 @@ class _Attempt:
                 yield done, edited
             else:
                 yield from self.solutions(after, edited, rest[0], done)
+
+    def _fails(self, scene: Scene, patch: Patch) -> bool:
+        """Say whether a statement raises that did not, as the flush of a closed file does."""
+        return not set(_stopping(scene, patch)) <= self._stopping
 
     def _problems(self, scene: Scene, patch: Patch) -> list[_Problem] | None:
         """Return what is left to do, what was asked for first; None if it can't be had this way."""
@@ -195,13 +202,12 @@ def _key(scene: Scene, patch: Patch, problem: _Problem) -> Hashable:
     return problem.act, finding.code, patch.origin(scene.start(finding.node)), finding.subject
 
 
-def _fails(scene: Scene, patch: Patch) -> bool:
-    """Say whether what was put in may raise, as a flush of a closed file does."""
-    return any(
-        isinstance(node, cst.BaseSmallStatement) and patch.origin(scene.start(node)) is None
-        for act in scene.acts
-        for node in act.trace.stopped
-    )
+def _stopping(scene: Scene, patch: Patch) -> Iterator[int | None]:
+    """Yield where the statements stood that raise something, None for what was put in."""
+    for act in scene.acts:
+        for node in act.trace.stopped:
+            if isinstance(node, cst.BaseSmallStatement) and knows(scene.layout, node):
+                yield patch.origin(scene.start(node))
 
 
 def _cause_key(scene: Scene, patch: Patch, problem: _Problem) -> Hashable:
