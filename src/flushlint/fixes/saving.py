@@ -9,7 +9,7 @@ from flushlint.rules.advice import remedy
 from flushlint.rules.finding import written_to
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Mapping
+    from collections.abc import Mapping
 
     import libcst as cst
 
@@ -60,9 +60,11 @@ def savings(
     """
     stream = None if held is None else held[1]
     top = act.log.streams.get(write.stream)
-    if top is None or top.std:
-        return list(_standard(top, stream))
     target = written_to(scene.module, write.node)
+    if (stream or top) is None or any(s is not None and s.std for s in (stream, top)):
+        return [_standard(stream, target.source)]
+    if top is None:
+        return []
     saved = remedy(scene.module, act.log, write, stream)
     method = saved.method or ("close" if saved.closes else "flush")
     routes = act.trace.routes(*at)
@@ -95,10 +97,11 @@ def _guarded(saving: Saving) -> Saving:
     return saving._replace(lines=lines, rank=saving.rank + _ABOVE)
 
 
-def _standard(top: Stream | None, stream: Stream | None) -> Iterator[Saving]:
-    kind = next((s.kind for s in (stream, top) if s is not None and s.kind in _STANDARD), "stdout")
-    file = f"sys.{kind}"
-    yield Saving((f"{file}.flush()",), "flush", f"`{file}`", 0, imports="sys", expression=file)
+def _standard(stream: Stream | None, source: str) -> Saving:
+    """Save what is written to the process's own stdout or stderr."""
+    kind = source.rpartition(".")[2] if stream is None else stream.kind
+    file = f"sys.{kind if kind in _STANDARD else 'stdout'}"
+    return Saving((f"{file}.flush()",), "flush", f"`{file}`", 0, imports="sys", expression=file)
 
 
 def _built_on(streams: Mapping[int, Stream], identity: int) -> set[int]:
@@ -129,7 +132,9 @@ def _saving(scene: Scene, route: Route, method: str, receiver: str) -> Saving:
     if route.over:
         name = _loop_variable(scene, route.over, route.expression)
         lines = (f"for {name} in {route.over}:", f"\t{name}.{call}()")
-        return Saving(lines, verb, f"each file of `{route.over}`", 6, expression=route.over)
+        return Saving(
+            lines, verb, f"each {route.expression} of `{route.over}`", 6, expression=route.over
+        )
     expression = route.expression
     rank = _rank(route, receiver)
     return Saving((f"{expression}.{call}()",), verb, f"`{expression}`", rank, expression=expression)

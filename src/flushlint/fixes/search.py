@@ -16,7 +16,6 @@ from flushlint.fixes.places import knows
 from flushlint.fixes.proposals import Proposal, proposals
 from flushlint.fixes.scene import Scene, stage
 from flushlint.machine.log import Doubling, Halt, Loss, Unguaranteed
-from flushlint.machine.objects import Guarded
 from flushlint.model import Edit, Fix, Span
 from flushlint.source import Source
 
@@ -24,7 +23,6 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from flushlint.fixes.edits import TextEdit
-    from flushlint.machine.log import Cause
     from flushlint.model import AnalysisOptions
     from flushlint.rules.finding import Finding
 
@@ -34,6 +32,16 @@ _MOST_RUNS = 150
 _MOST_RUNS_OF_ONE = 40
 _MOST_STEPS = 8
 _NOT_GUARANTEED = "FLU106"
+
+
+class _CauseKey(NamedTuple):
+    """What tells a cause from others, whatever has been edited around it.
+
+    Causes of one `stem` concern one file in one process, and differ in the write or the end.
+    """
+
+    stem: Hashable
+    rest: Hashable = None
 
 
 class _Problem(NamedTuple):
@@ -145,6 +153,7 @@ class _Attempt:
         if cause is None or len(steps) >= _MOST_STEPS:
             return
         before = _cause_key(scene, patch, problem)
+        halfway: list[tuple[Scene, Patch, _Problem, tuple[Proposal, ...]]] = []
         for proposal in proposals(scene, scene.acts[problem.act], cause):
             if self._runs <= 0:
                 return
@@ -157,13 +166,21 @@ class _Attempt:
             if after is None or self._fails(after, edited):
                 continue
             rest = self._problems(after, edited)
-            if rest is None or any(_cause_key(after, edited, p) == before for p in rest):
+            if rest is None:
+                continue
+            keys = [_cause_key(after, edited, p) for p in rest]
+            if before in keys:
                 continue
             done = (*steps, proposal)
             if not rest:
                 yield done, edited
+            elif any(key.stem == before.stem for key in keys):
+                halfway.append((after, edited, rest[0], done))
             else:
                 yield from self.solutions(after, edited, rest[0], done)
+        # One step that saves all of a file is better than one for each write to it.
+        for further in halfway:
+            yield from self.solutions(*further)
 
     def _fails(self, scene: Scene, patch: Patch) -> bool:
         """Say whether a statement raises that did not, as the flush of a closed file does."""
@@ -210,9 +227,9 @@ def _stopping(scene: Scene, patch: Patch) -> Iterator[int | None]:
                 yield patch.origin(scene.start(node))
 
 
-def _cause_key(scene: Scene, patch: Patch, problem: _Problem) -> Hashable:
-    """Return what tells a problem's cause from others, whatever has been edited around it."""
-    log = scene.acts[problem.act].log
+def _cause_key(scene: Scene, patch: Patch, problem: _Problem) -> _CauseKey:
+    act, finding = problem
+    log = scene.acts[act].log
 
     def place(node: cst.CSTNode | None) -> int | None:
         if node is None or not knows(scene.layout, node):
@@ -223,21 +240,20 @@ def _cause_key(scene: Scene, patch: Patch, problem: _Problem) -> Hashable:
         process = log.processes[number]
         return process.kind, process.name, place(process.start)
 
-    def key(cause: Cause | None) -> Hashable:
-        if isinstance(cause, Loss):
-            opened, end = place(cause.stream.opened), place(cause.node)
-            return "loss", place(cause.write.node), opened, end, child(cause.process)
-        if isinstance(cause, Halt):
-            return "halt", key(cause.loss), place(cause.node)
-        if isinstance(cause, Unguaranteed):
-            return "unguaranteed", key(cause.loss)
-        if isinstance(cause, Doubling):
-            return "doubling", place(cause.write.node), child(cause.process)
-        if isinstance(cause, Guarded):
-            return "guarded", place(cause.node)
-        return "misuse", place(problem.finding.node)
+    def of_loss(loss: Loss, kind: str, end: cst.CSTNode | None) -> _CauseKey:
+        stem = act, kind, place(loss.stream.opened), child(loss.process)
+        return _CauseKey(stem, (place(loss.write.node), place(end)))
 
-    return problem.act, key(problem.finding.cause)
+    cause = finding.cause
+    if isinstance(cause, Loss):
+        return of_loss(cause, "loss", cause.node)
+    if isinstance(cause, Halt):
+        return of_loss(cause.loss, "halt", cause.node)
+    if isinstance(cause, Unguaranteed):
+        return of_loss(cause.loss, "unguaranteed", None)
+    if isinstance(cause, Doubling):
+        return _CauseKey((act, "doubling", place(cause.write.node)), child(cause.process))
+    return _CauseKey((act, finding.code, place(finding.node)))
 
 
 def _title(steps: tuple[Proposal, ...]) -> str:
