@@ -616,8 +616,9 @@ def test_statements_are_wrapped(first: str, last: str, text: str, expected: str 
 )
 def test_lines_are_indented_as_they_are(text: str, expected: str | None) -> None:
     case = Case(text)
-    first, last = case.statement("a"), case.statement("b")
-    assert case.text(case.layout.wrap(first, last, "with fd:", ())) == expected
+    edits = case.layout.wrap(case.statement("a"), case.statement("b"), "with fd:", ())
+    assert case.text(edits) == expected
+    assert all(edit.text for edit in edits or ())
 
 
 def test_what_must_be_first_is_not_wrapped() -> None:
