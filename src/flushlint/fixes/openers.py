@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from flushlint.fixes.places import knows
+from flushlint.knowledge.streams import OPENERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -18,6 +19,9 @@ if TYPE_CHECKING:
 __all__ = ["line_buffered", "rebuffered"]
 
 _KEYWORD = "buffering"
+_FUNCTIONS = frozenset(
+    name.rpartition(".")[2] for name, opener in OPENERS.items() if opener.buffering >= 0
+)
 
 
 def line_buffered(
@@ -34,7 +38,8 @@ def line_buffered(
     if not all(w.newline for w in writings) or not knows(scene.layout, opened.opened):
         return
     call = opened.opened
-    if _buffering(call) is None:
+    word = getattr(call.func, "attr", call.func)
+    if getattr(word, "value", "") in _FUNCTIONS and _buffering(call) is None:
         edits = scene.layout.insert_argument(call, f"{_KEYWORD}=1")
         yield Proposal(edits, "open", "the file", "with `buffering=1`")
 

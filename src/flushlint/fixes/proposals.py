@@ -37,6 +37,7 @@ if TYPE_CHECKING:
 __all__ = ["Proposal", "proposals"]
 
 _MOST_SAVINGS = 2
+_FINALIZE = "multiprocessing.util.Finalize"
 
 
 class Proposal(NamedTuple):
@@ -85,6 +86,7 @@ def _against_loss(scene: Scene, act: Act, loss: Loss) -> Iterator[Proposal]:
     writings = _writings(act, loss)
     yield from _at_ends(scene, act, loss, writings, find)
     yield from line_buffered(scene, act, loss.write.stream, writings)
+    yield from _finalized(scene, act, loss, find)
     yield from _after_writes(scene, act, loss, writings, find)
     yield from rebuffered(scene, loss.stream.opened) if loss.stream.binary_line_buffering else ()
 
@@ -224,6 +226,23 @@ def _following(scene: Scene, statement: Statement) -> Statement | None:
 
 def _code(scene: Scene, node: cst.CSTNode) -> str:
     return scene.module.code_for_node(node).strip()
+
+
+def _finalized(scene: Scene, act: Act, loss: Loss, find: Find) -> Iterator[Proposal]:
+    """Let a worker close what it has opened when it leaves: its tasks go on using it."""
+    opened = loss.stream.opened
+    is_worker = act.log.processes[loss.process].kind == "worker"
+    if not is_worker or opened is None or not knows(scene.layout, opened):
+        return
+    statement = scene.layout.enclosing(opened)
+    for saving in find((statement, "after"))[:1]:
+        if saving.verb == "close" and len(saving.lines) == 1:
+            close = saving.lines[0].removesuffix("()")
+            line = f"{_FINALIZE}(None, {close}, exitpriority=10)"
+            edits = scene.layout.after(statement, (line,))
+            module = _FINALIZE.rpartition(".")[0]
+            made = saving._replace(lines=(line,), imports=module)
+            yield from _made(scene, edits, made, "when the worker ends")
 
 
 def _guaranteed(scene: Scene, act: Act, loss: Loss) -> Iterator[Proposal]:

@@ -5,13 +5,13 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+import libcst as cst
+
 from flushlint.rules.advice import remedy
 from flushlint.rules.finding import written_to
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-    import libcst as cst
 
     from flushlint.fixes.scene import Act, Scene
     from flushlint.machine.objects import Stream, Write
@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Saving", "savings"]
 
 _PRIVATE = re.compile(r"(?<!\bself)(?<!\bcls)\._")
+_MANGLED = re.compile(r"\.__\w*(?<!__)(?!\w)")
 _STANDARD = ("stdout", "stderr")
 _WORDS = ("stream", "output", "open_file")
 
@@ -62,7 +63,7 @@ def savings(
     top = act.log.streams.get(write.stream)
     target = written_to(scene.module, write.node)
     if (stream or top) is None or any(s is not None and s.std for s in (stream, top)):
-        return [_standard(stream, target.source)]
+        return _standard(stream, target.source)
     if top is None:
         return []
     saved = remedy(scene.module, act.log, write, stream)
@@ -73,6 +74,8 @@ def savings(
     found: list[Saving] = []
     for route, lead in routes.items():
         if lead.streams.isdisjoint(wanted) or (route.owns and route.owns != method):
+            continue
+        if _MANGLED.search(route.expression) and not _in_one_class(scene, at[0], write.node):
             continue
         made = _saving(scene, route, method, target.source)
         if layer not in lead.streams:
@@ -91,17 +94,33 @@ def savings(
     return sorted(found, key=lambda s: (s.rank, len(s.expression), s.expression))
 
 
+def _in_one_class(scene: Scene, one: cst.CSTNode, other: cst.CSTNode) -> bool:
+    """Say whether two nodes stand in the same class, where names of its own mean the same."""
+    return _class_of(scene, one) is _class_of(scene, other)
+
+
+def _class_of(scene: Scene, node: cst.CSTNode) -> cst.CSTNode | None:
+    above: cst.CSTNode | None = node
+    while above is not None and not isinstance(above, cst.ClassDef):
+        above = scene.layout.parents.get(above)
+    return above
+
+
 def _guarded(saving: Saving) -> Saving:
     """Ask whether there is a file at all."""
     lines = (f"if {saving.expression} is not None:", *(f"\t{line}" for line in saving.lines))
     return saving._replace(lines=lines, rank=saving.rank + _ABOVE)
 
 
-def _standard(stream: Stream | None, source: str) -> Saving:
-    """Save what is written to the process's own stdout or stderr."""
+def _standard(stream: Stream | None, source: str) -> list[Saving]:
+    """Save what is written to the process's own stdout or stderr, which may be replaced."""
     kind = source.rpartition(".")[2] if stream is None else stream.kind
-    file = f"sys.{kind if kind in _STANDARD else 'stdout'}"
-    return Saving((f"{file}.flush()",), "flush", f"`{file}`", 0, imports="sys", expression=file)
+    kind = kind if kind in _STANDARD else "stdout"
+    return [_of_standard(f"sys.{kind}", 0), _of_standard(f"sys.__{kind}__", _ABOVE)]
+
+
+def _of_standard(file: str, rank: int) -> Saving:
+    return Saving((f"{file}.flush()",), "flush", f"`{file}`", rank, imports="sys", expression=file)
 
 
 def _built_on(streams: Mapping[int, Stream], identity: int) -> set[int]:

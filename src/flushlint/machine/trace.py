@@ -32,7 +32,10 @@ _OWN_METHODS = ("flush", "close")
 
 
 class Active(NamedTuple):
-    """A call under way: the function that runs, None for a module's body, and what calls it."""
+    """A call under way: the function that runs, None for a module's body, and what calls it.
+
+    A generator is called by the statement that goes on with it.
+    """
 
     code: cst.CSTNode | None
     call: cst.CSTNode | None
@@ -104,11 +107,16 @@ class Trace:
         default_factory=lambda: defaultdict(_Visits)
     )
 
+    @property
+    def current(self) -> cst.CSTNode | None:
+        """The statement that runs, None before the first."""
+        return self.running[-1] if self.running else None
+
     def wrote(
         self, state: State, identity: int, node: cst.CSTNode | None, newline: bool | None
     ) -> None:
         """Note a write to a layer, by a call, or by a layer above that the statement empties."""
-        at = node or (self.running[-1] if self.running else None)
+        at = node or self.current
         if at is not None:
             self.writings[Writing(at, state.process, identity, newline, _path(state))] = None
 
@@ -191,15 +199,25 @@ def _from(state: State, expression: str, value: Value, depth: int) -> Iterator[t
     if len(options) != 1 or not isinstance(options[0], Ref) or not depth:
         return
     obj = state.heap.get(options[0].id)
+    if isinstance(obj, Class) and _is_enumeration(state, options[0]):
+        return  # its attributes are members, which hold what is bound in its body
     if isinstance(obj, (Instance, Class)):
         for name, held in obj.attributes.items():
-            if name.isidentifier() and not isinstance(state.heap.get(_id(held)), Function):
+            if name.isidentifier() and not _is_method(state, held):
                 yield from _from(state, f"{expression}.{name}", held, depth - 1)
         if isinstance(obj, Instance):
             for method, own in _own(state, obj):
                 yield Route(expression, owns=method), own
     elif isinstance(obj, (Sequence, Mapping)):
         yield from _items(state, expression, obj, depth)
+
+
+def _is_method(state: State, held: Value) -> bool:
+    """Say whether an attribute is a function, or a descriptor, which gives out something else."""
+    obj = state.heap.get(_id(held))
+    if isinstance(obj, Instance):
+        return classes.class_attribute(state, obj.cls, "__get__") is not None
+    return isinstance(obj, Function)
 
 
 def _id(value: Value) -> int:
@@ -227,7 +245,7 @@ def _each(state: State, over: str, held: list[Value]) -> Iterator[tuple[Route, L
     """Yield a loop over values that are files, or have a method that flushes them."""
     leads = [_lead(state, _options(state, value)) for value in held]
     files = [lead for lead in leads if lead is not None and lead.streams and not lead.or_none]
-    if files and len(files) == len(held):
+    if len(files) == len(held):
         yield Route("file", over), _united(files)
     owners = [state.look(Instance, value) for value in held]
     for method in _OWN_METHODS:
@@ -263,6 +281,10 @@ def _lead(state: State, options: tuple[Value, ...]) -> Lead | None:
 
 def _is_open(state: State, identity: int) -> bool:
     return isinstance(state.heap.get(identity), Stream) and not is_closed(state, identity)
+
+
+def _is_enumeration(state: State, cls: Value) -> bool:
+    return any(name.startswith("enum.") for name in classes.external_bases(state, cls))
 
 
 def _own(state: State, instance: Instance) -> Iterator[tuple[str, Lead]]:
