@@ -205,17 +205,26 @@ def _finally(scene: Scene, act: Act, loss: Loss, level: Level, find: Find) -> It
     wrap = partial(scene.layout.wrap, level.first, level.last)
     own = loss.stream.process == loss.process and act.log.processes[loss.process].kind == "process"
     for saving in find((level.first, "before"))[:1]:
-        if len(saving.lines) > 1 or saving.imports:
+        if saving.imports:
             continue
-        if saving.verb == "close" and own:
+        if saving.verb == "close" and own and len(saving.lines) == 1:
             edits = wrap(f"with {saving.expression}:", ())
             yield from _made(scene, edits, saving, f"at the end{of}")
+        footer = ("finally:", *(f"\t{line}" for line in saving.lines))
         following = _following(scene, level.last)
-        if following is not None and _code(scene, following) == saving.lines[0]:
+        if following is not None and (_code(scene, following),) == saving.lines:
             edits = wrap("try:", ("finally:",), moved=following)
+        elif _lacks_finally(level):
+            edits = scene.layout.after(level.last, footer)
         else:
-            edits = wrap("try:", ("finally:", f"\t{saving.lines[0]}"))
+            edits = wrap("try:", footer)
         yield from _made(scene, edits, saving, f"in a `finally`{of}")
+
+
+def _lacks_finally(level: Level) -> bool:
+    """Say whether a level is one `try` statement to which a `finally` can be added."""
+    statement = level.first
+    return isinstance(statement, cst.Try) and statement is level.last and not statement.finalbody
 
 
 def _following(scene: Scene, statement: Statement) -> Statement | None:
@@ -246,11 +255,10 @@ def _finalized(scene: Scene, act: Act, loss: Loss, find: Find) -> Iterator[Propo
 
 
 def _guaranteed(scene: Scene, act: Act, loss: Loss) -> Iterator[Proposal]:
-    """Save it whatever exception comes."""
+    """Save it whatever exception comes, at once or at the end."""
     find = partial(savings, scene, act, loss.write, (loss.layer, loss.stream))
     writings = _writings(act, loss)
-    for level, _ in _levels(scene, act, loss, writings):
-        yield from _finally(scene, act, loss, level, find)
+    yield from _at_ends(scene, act, loss, writings, find)
 
 
 def _after_writes(

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 __all__ = ["Saving", "savings"]
 
 _PRIVATE = re.compile(r"(?<!\bself)(?<!\bcls)\._")
+_NUMBERED = re.compile(r"\[-?\d+\]")
 _MANGLED = re.compile(r"\.__\w*(?<!__)(?!\w)")
 _STANDARD = ("stdout", "stderr")
 _WORDS = ("stream", "output", "open_file")
@@ -169,7 +170,7 @@ def _rank(route: Route, receiver: str) -> int:
         return 2 if route.owns else 1
     if expression.startswith("self.") and expression.count(".") == 1:
         return 3
-    return 7 if "[" in expression else 4
+    return (_AWKWARD if _NUMBERED.search(expression) else 7) if "[" in expression else 4
 
 
 def _loop_variable(scene: Scene, over: str, usual: str) -> str:

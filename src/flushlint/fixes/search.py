@@ -32,6 +32,7 @@ _MOST_RUNS = 150
 _MOST_RUNS_OF_ONE = 40
 _MOST_STEPS = 8
 _NOT_GUARANTEED = "FLU106"
+_OUTSIDE_LOCK = "FLU202"
 
 
 class _CauseKey(NamedTuple):
@@ -174,11 +175,15 @@ class _Attempt:
             done = (*steps, proposal)
             if not rest:
                 yield done, edited
-            elif any(key.stem == before.stem for key in keys):
+            elif any(
+                key.stem == before.stem or p.finding.code == _OUTSIDE_LOCK
+                for p, key in zip(rest, keys, strict=True)
+            ):
                 halfway.append((after, edited, rest[0], done))
             else:
                 yield from self.solutions(after, edited, rest[0], done)
-        # One step that saves all of a file is better than one for each write to it.
+        # One step that saves all of a file is better than one for each write to it, and one under a
+        # lock better than another one outside of it.
         for further in halfway:
             yield from self.solutions(*further)
 

@@ -200,6 +200,8 @@ def close(log: Log, state: State, identity: int) -> None:
     edited.trailer = None
     edited.closed = True
     state.streams -= {identity}
+    if log.trace is not None and stream.below is not None and stream.writable:
+        log.trace.wrote(state, stream.below, None, None)  # an archive's end, if it has one
     if stream.below is not None:
         if stream.owns_below:
             close(log, state, stream.below)
