@@ -218,6 +218,15 @@ class Layout:
             edits.append(self._below(bottom, self._indented(first, footer)))
         return edits if self._parses(apply(self._text, edits)) else None
 
+    def cut(self, statement: Statement) -> TextEdit | None:
+        """Take the only statement of a line away with its line; comments above it stay."""
+        if not (self._leads(statement) and self._trails(statement)):
+            return None
+        start, end = self._line(statement)
+        if self._is_continued(start) or self._rest(end).strip(" \t\f"):
+            return None
+        return TextEdit(self._begin(start), end + len(self._newline(end)), "")
+
     def _indented(self, statement: Statement, lines: Sequence[str]) -> list[str]:
         """Return new lines at the indentation of a statement that leads its line."""
         indentation, unit = self._indentation(statement), self._unit(statement)

@@ -7,12 +7,12 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from flushlint.fixes.places import knows
+from flushlint.fixes.proposal import Proposal
 from flushlint.knowledge.streams import OPENERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flushlint.fixes.proposals import Proposal
     from flushlint.fixes.scene import Act, Scene
     from flushlint.machine.trace import Writing
 
@@ -28,8 +28,6 @@ def line_buffered(
     scene: Scene, act: Act, stream: int, writings: Sequence[Writing]
 ) -> Iterator[Proposal]:
     """Empty the buffer at each newline, where every write to the file is known to have one."""
-    from flushlint.fixes.proposals import Proposal
-
     opened = act.log.streams.get(stream)
     if opened is None or not opened.text or not isinstance(opened.opened, cst.Call):
         return
@@ -46,8 +44,6 @@ def line_buffered(
 
 def rebuffered(scene: Scene, call: cst.CSTNode | None) -> Iterator[Proposal]:
     """Replace a buffering that the mode does not allow: 0 in text mode, 1 in binary mode."""
-    from flushlint.fixes.proposals import Proposal
-
     argument = _buffering(call) if isinstance(call, cst.Call) else None
     value = None if argument is None else argument.value
     if not isinstance(value, cst.Integer) or value.value not in ("0", "1"):

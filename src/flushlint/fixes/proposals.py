@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias
 
 import libcst as cst
 
+from flushlint.fixes.main_guard import opened_under_guard, started_under_guard
 from flushlint.fixes.openers import line_buffered, rebuffered
 from flushlint.fixes.places import (
     callers,
@@ -18,8 +19,9 @@ from flushlint.fixes.places import (
     of_stream,
     statements_of,
 )
+from flushlint.fixes.proposal import Proposal
 from flushlint.fixes.saving import Saving, savings
-from flushlint.machine.log import Doubling, Halt, Loss, Misuse, Unguaranteed
+from flushlint.machine.log import Doubling, Halt, Loss, Misuse, Truncation, Unguaranteed
 from flushlint.machine.objects import Guarded, Write
 from flushlint.rules.advice import must_reopen, remedy
 from flushlint.rules.finding import called
@@ -34,23 +36,10 @@ if TYPE_CHECKING:
     from flushlint.machine.log import Cause
     from flushlint.machine.trace import When, Writing
 
-__all__ = ["Proposal", "proposals"]
+__all__ = ["proposals"]
 
 _MOST_SAVINGS = 2
 _FINALIZE = "multiprocessing.util.Finalize"
-
-
-class Proposal(NamedTuple):
-    """Edits of a scene's text, and what they do in words: `verb` `file` `where`.
-
-    `unsafe` says why they change more than when bytes reach the file, "" where they do not.
-    """
-
-    edits: list[TextEdit]
-    verb: str
-    file: str
-    where: str
-    unsafe: str = ""
 
 
 def proposals(scene: Scene, act: Act, cause: Cause) -> Iterator[Proposal]:
@@ -67,6 +56,10 @@ def proposals(scene: Scene, act: Act, cause: Cause) -> Iterator[Proposal]:
         yield from _under_lock(scene, act, cause)
     elif isinstance(cause, Misuse):
         yield from rebuffered(scene, cause.node)
+    elif isinstance(cause, Truncation):
+        yield from opened_under_guard(scene, cause.output.place.opener)
+    elif cause.kind == "start on import":
+        yield from started_under_guard(scene, cause.node)
 
 
 # -- lost at an end ------------------------------------------------------------------------------
@@ -88,7 +81,9 @@ def _against_loss(scene: Scene, act: Act, loss: Loss) -> Iterator[Proposal]:
     yield from line_buffered(scene, act, loss.write.stream, writings)
     yield from _finalized(scene, act, loss, find)
     yield from _after_writes(scene, act, loss, writings, find)
-    yield from rebuffered(scene, loss.stream.opened) if loss.stream.binary_line_buffering else ()
+    if loss.stream.binary_line_buffering:
+        yield from rebuffered(scene, loss.stream.opened)
+    yield from _asked_again(scene, loss, "close" if saved.closes else "flush")
 
 
 Find: TypeAlias = "Callable[[tuple[cst.CSTNode, When]], list[Saving]]"
@@ -212,7 +207,7 @@ def _finally(scene: Scene, act: Act, loss: Loss, level: Level, find: Find) -> It
             yield from _made(scene, edits, saving, f"at the end{of}")
         footer = ("finally:", *(f"\t{line}" for line in saving.lines))
         following = _following(scene, level.last)
-        if following is not None and (_code(scene, following),) == saving.lines:
+        if following is not None and (scene.code(following),) == saving.lines:
             edits = wrap("try:", ("finally:",), moved=following)
         elif _lacks_finally(level):
             edits = scene.layout.after(level.last, footer)
@@ -231,10 +226,6 @@ def _following(scene: Scene, statement: Statement) -> Statement | None:
     block = scene.layout.block_of(statement)
     rest = block.statements[block.index + 1 :]
     return rest[0] if rest else None
-
-
-def _code(scene: Scene, node: cst.CSTNode) -> str:
-    return scene.module.code_for_node(node).strip()
 
 
 def _finalized(scene: Scene, act: Act, loss: Loss, find: Find) -> Iterator[Proposal]:
@@ -277,6 +268,21 @@ def _after_writes(
         for saving in find((statement, "after"))[:_MOST_SAVINGS]:
             where = f"after {_quoted(scene, node)}"
             yield from _made(scene, scene.layout.after(statement, saving.lines), saving, where)
+
+
+def _asked_again(scene: Scene, loss: Loss, method: str) -> Iterator[Proposal]:
+    """Save it by the very call that has returned the file: `get_log(name).flush()`."""
+    node = loss.write.node
+    function = node.func if isinstance(node, cst.Call) else None
+    if not (isinstance(function, cst.Attribute) and isinstance(function.value, cst.Call)):
+        return
+    receiver = scene.code(function.value)
+    if "\n" not in receiver and knows(scene.layout, node):
+        line = f"{receiver}.{method}()"
+        edits = scene.layout.after(scene.layout.enclosing(node), (line,))
+        if edits is not None:
+            why = f"`{receiver}` is called once more"
+            yield Proposal(edits, method, f"`{receiver}`", f"after {_quoted(scene, node)}", why)
 
 
 def _last_of_row(scene: Scene, node: cst.CSTNode, writings: Sequence[Writing]) -> Statement:

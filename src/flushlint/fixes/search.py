@@ -13,7 +13,7 @@ import libcst as cst
 
 from flushlint.fixes.edits import Patch
 from flushlint.fixes.places import knows
-from flushlint.fixes.proposals import Proposal, proposals
+from flushlint.fixes.proposals import proposals
 from flushlint.fixes.scene import Scene, stage
 from flushlint.machine.log import Doubling, Halt, Loss, Unguaranteed
 from flushlint.model import Edit, Fix, Span
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from flushlint.fixes.edits import TextEdit
+    from flushlint.fixes.proposal import Proposal
     from flushlint.model import AnalysisOptions
     from flushlint.rules.finding import Finding
 
@@ -103,9 +104,11 @@ class Search:
         for steps, patch in attempt.solutions(self._first, Patch(text), problem, ()):
             unsafe = "; ".join(dict.fromkeys(s.unsafe for s in steps if s.unsafe))
             edits = tuple(map(self._edit, patch.edits()))
-            found.append(Fix(_title(steps), "unsafe" if unsafe else "safe", edits, unsafe))
             if not unsafe:
+                found.append(Fix(_title(steps), "safe", edits))
                 break
+            if not found:
+                found.append(Fix(_title(steps), "unsafe", edits, unsafe))
         return found
 
     def _edit(self, edit: TextEdit) -> Edit:

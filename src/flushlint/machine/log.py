@@ -248,7 +248,7 @@ class Misuse:
     node: cst.CSTNode
 
 
-Cause: TypeAlias = "Loss | Halt | Unguaranteed | Doubling | Guarded | Misuse"
+Cause: TypeAlias = "Loss | Halt | Unguaranteed | Doubling | Guarded | Misuse | Truncation | Failure"
 
 
 @dataclass(slots=True)
