@@ -21,7 +21,7 @@ from flushlint.fixes.places import (
 )
 from flushlint.fixes.proposal import Proposal
 from flushlint.fixes.saving import Saving, savings
-from flushlint.machine.log import Doubling, Halt, Loss, Misuse, Truncation, Unguaranteed
+from flushlint.machine.log import Doubling, Failure, Halt, Loss, Misuse, Truncation, Unguaranteed
 from flushlint.machine.objects import Guarded, Write
 from flushlint.rules.advice import must_reopen, remedy
 from flushlint.rules.finding import called
@@ -58,7 +58,7 @@ def proposals(scene: Scene, act: Act, cause: Cause) -> Iterator[Proposal]:
         yield from rebuffered(scene, cause.node)
     elif isinstance(cause, Truncation):
         yield from opened_under_guard(scene, cause.output.place.opener)
-    elif cause.kind == "start on import":
+    elif isinstance(cause, Failure) and cause.kind == "start on import":
         yield from started_under_guard(scene, cause.node)
 
 

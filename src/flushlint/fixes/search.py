@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, NamedTuple
 import libcst as cst
 
 from flushlint.fixes.edits import Patch
+from flushlint.fixes.in_child import opened_in_child
 from flushlint.fixes.places import knows
 from flushlint.fixes.proposals import proposals
 from flushlint.fixes.scene import Scene, stage
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
     from flushlint.fixes.edits import TextEdit
     from flushlint.fixes.proposal import Proposal
+    from flushlint.machine.log import Cause
     from flushlint.model import AnalysisOptions
     from flushlint.rules.finding import Finding
 
@@ -85,7 +87,15 @@ class Search:
         found = self._found(problem, strict=True)
         if not any(fix.applicability == "safe" for fix in found) and code != _NOT_GUARANTEED:
             found += self._found(problem, strict=False)
-        return tuple(sorted(dict.fromkeys(found), key=lambda fix: fix.applicability))
+        found.sort(key=lambda fix: fix.applicability != "safe")
+        return tuple(dict.fromkeys((*found, *self._displayed(problem.finding.cause))))
+
+    def _displayed(self, cause: Cause) -> Iterator[Fix]:
+        """Yield what people may take up, and only they."""
+        for proposal in opened_in_child(self._first, cause):
+            patch = Patch(self._first.source.text).edit(proposal.edits)
+            edits = tuple(map(self._edit, patch.edits()))
+            yield Fix(_title((proposal,)), "display-only", edits)
 
     def _problem(self, code: str, span: Span, subject: str) -> _Problem | None:
         """Return the finding that a face knows by these, in the first run that shows it."""

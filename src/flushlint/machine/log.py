@@ -248,7 +248,9 @@ class Misuse:
     node: cst.CSTNode
 
 
-Cause: TypeAlias = "Loss | Halt | Unguaranteed | Doubling | Guarded | Misuse | Truncation | Failure"
+Cause: TypeAlias = (
+    "Loss | Halt | Unguaranteed | Doubling | Guarded | Misuse | Truncation | Failure | Pickled"
+)
 
 
 @dataclass(slots=True)
