@@ -16,6 +16,7 @@ import hypothesis
 import pytest
 
 from flushlint.engine import check_source
+from flushlint.fixing import fix_source
 from flushlint.model import AnalysisOptions
 from tests.generator import pool_programs, programs, reduce_program, vectors
 from tests.oracle import Job, run_program
@@ -104,14 +105,23 @@ def generate(seed: int, count: int, kind: st.SearchStrategy[str] | None = None) 
     return list(found)[:count]
 
 
-def run(texts: list[str]) -> list[Truth]:
-    """Run programs with all their inputs, as they are and under the intent harness."""
-    driver = _DRIVER.format(programs=[(text, vectors(text)) for text in texts])
-    job = Job(driver.encode(), sys.executable)
-    as_is, intent = (run_program(job, intent=intent, time_limit=120) for intent in (False, True))
-    for one in (as_is, intent):
-        assert one.output.texts["<stdout>"] == b"all\n", one.output.stderr
-    return [_truth(number, as_is.output, intent.output) for number in range(len(texts))]
+def run(texts: list[str], fixed: list[str] | None = None) -> list[Truth]:
+    """Run programs with all their inputs, as they are and under the intent harness.
+
+    Where they have been fixed, that is run, beside what they were meant to leave.
+    """
+    as_is = _run_all(texts, fixed or texts, intent=False)
+    intent = _run_all(texts, texts, intent=True)
+    return [_truth(number, as_is, intent) for number in range(len(texts))]
+
+
+def _run_all(texts: list[str], bodies: list[str], *, intent: bool) -> Output:
+    """Run programs with the inputs of those that they were made of."""
+    inputs = [vectors(text) for text in texts]
+    driver = _DRIVER.format(programs=list(zip(bodies, inputs, strict=True)))
+    done = run_program(Job(driver.encode(), sys.executable), intent=intent, time_limit=120)
+    assert done.output.texts["<stdout>"] == b"all\n", done.output.stderr
+    return done.output
 
 
 def _truth(number: int, as_is: Output, intent: Output) -> Truth:
@@ -123,6 +133,8 @@ def _truth(number: int, as_is: Output, intent: Output) -> Truth:
             continue
         if name == "stderr":
             is_legal = is_legal and not any(error in meant for error in MISTAKES)
+            if meant.count(b"Error") != as_is.texts.get(place, b"").count(b"Error"):
+                verdicts.add("raises otherwise")
             continue
         meant_lines = Counter(meant.splitlines())
         lines = Counter(as_is.texts.get(place, b"").splitlines())
@@ -179,6 +191,41 @@ def test_findings_equal_runs(seed: int) -> None:
 @pytest.mark.parametrize("seed", range(POOL_BATCHES))
 def test_findings_in_workers_equal_runs(seed: int) -> None:
     _assert_agreement(generate(seed, PROGRAMS_IN_POOL_BATCH, pool_programs()))
+
+
+@pytest.mark.parametrize("seed", list(batches()))
+def test_runs_of_fixed_programs_leave_what_was_meant(seed: int) -> None:
+    _assert_mended(generate(seed, PROGRAMS_IN_BATCH))
+
+
+@pytest.mark.parametrize("seed", range(POOL_BATCHES))
+def test_so_do_those_with_workers(seed: int) -> None:
+    _assert_mended(generate(seed, PROGRAMS_IN_POOL_BATCH, pool_programs()))
+
+
+def _assert_mended(texts: list[str]) -> None:
+    """Fix programs and run them: none is worse, and nearly all lose and double nothing."""
+    losing = [text for text in texts if findings(text)]
+    fixed = [fix(text) for text in losing]
+    mended = 0
+    for text, new, truth in zip(losing, fixed, run(losing, fixed), strict=True):
+        if truth.is_legal:
+            assert truth.verdicts <= findings(new), f"{sorted(truth.verdicts)}:\n{text}\n{new}"
+        mended += not findings(new)
+    assert mended >= 0.9 * len(losing)
+
+
+def fix(text: str) -> str:
+    """Return a program with all its safe fixes."""
+    fixed = fix_source(
+        text.encode(),
+        "program.py",
+        AnalysisOptions(start_method="fork"),
+        lambda _, found: [one for one in found if not one.opt_in],
+        lambda _, fix: fix.applicability == "safe",
+    )
+    assert not fixed.trouble
+    return fixed.data.decode()
 
 
 def _assert_agreement(texts: list[str]) -> None:

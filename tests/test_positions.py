@@ -381,3 +381,22 @@ def test_are_right_in_the_standard_library(path: Path) -> None:
                 theirs.end.column,
             )
     assert wanted <= found
+
+
+def test_offsets_and_logical_lines() -> None:
+    text = "@a\n\ndef f(): (b)  # c\n\n# d\nx = [\r\n1]; é = 2 \n"
+    module, positions = tree_of(Source("some.py", text))
+    function, line = module.body
+    assert isinstance(function, cst.FunctionDef)
+    assert isinstance(line, cst.SimpleStatementLine)
+
+    def cut(place: tuple[int, int] | None) -> str | None:
+        return None if place is None else text[slice(*place)]
+
+    assert cut(positions.line(function)) == "def f(): (b)  # c"
+    assert cut(positions.line_above(function)) == "@a"
+    assert cut(positions.line_above(function.decorators[0])) is None
+    assert cut(positions.line_above(line.body[1])) == "def f(): (b)  # c"
+    assert [cut(positions.offsets(small)) for small in line.body] == ["x = [\r\n1]", "é = 2"]
+    assert cut(positions.line(line.body[1])) == "x = [\r\n1]; é = 2 "
+    assert positions.offsets(module) == positions.line(module) == (0, 0)

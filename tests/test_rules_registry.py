@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flushlint.engine import check_source
+from flushlint.fixing import fix_source
 from flushlint.model import AnalysisOptions
 from flushlint.rules.registry import RULES, Rule
 from tests.oracle import Interpreter, Job, chosen_interpreters, run_program
@@ -46,6 +47,7 @@ HEADINGS = [
     "Why is this bad?",
     "Example",
     "Use instead",
+    "Fix",
     "How to be sure",
     "Suppression",
 ]
@@ -192,6 +194,40 @@ def test_flushlint_finds_the_example_and_accepts_the_remedy(code: str) -> None:
     assert code in [finding.code for finding in found.diagnostics]
     for remedy in programs(code, "Use instead"):
         assert not check_source(remedy.encode(), "remedy.py", AnalysisOptions()).diagnostics
+
+
+def fixed(program: str, code: str, applicability: str) -> str:
+    """Return a program with those fixes of a rule that have an applicability."""
+    done = fix_source(
+        program.encode(),
+        "example.py",
+        AnalysisOptions(),
+        lambda _, found: [one for one in found if one.code == code],
+        lambda _, fix: fix.applicability == applicability,
+    )
+    assert not done.trouble
+    return done.data.decode()
+
+
+@pytest.mark.parametrize("code", RULES_WITH_PROGRAMS)
+def test_a_fixed_example_loses_nothing(code: str) -> None:
+    name, _, meant = OUTCOMES[code]
+    (example,) = programs(code, "Example")
+    changed = fixed(example, code, "safe")
+    assert (changed != example) == RULES[code].fixable
+    if RULES[code].fixable:
+        _, files = run(changed, chosen_interpreters()[-1])
+        assert files == {name: meant}
+
+
+@pytest.mark.parametrize("rule", RULES.values(), ids=RULES)
+def test_a_page_says_whether_there_is_a_fix(rule: Rule) -> None:
+    section = rule.page().partition("## Fix\n\n")[2].partition("\n\n## ")[0]
+    assert section.startswith("The fix is safe. `--fix` ") == rule.fixable
+    is_unsafe = section.startswith("The fix is unsafe: `--fix --unsafe-fixes` ")
+    if rule.code in OUTCOMES and not rule.fixable:
+        (example,) = programs(rule.code, "Example")
+        assert (fixed(example, rule.code, "unsafe") != example) == is_unsafe
 
 
 def test_the_registry_imports_nothing_heavy() -> None:

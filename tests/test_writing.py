@@ -171,8 +171,10 @@ def test_nobody_else_can_read_the_file_in_the_making(
 def test_the_owner_is_kept(source: Path) -> None:
     os.chown(source, 1234, 1235)
     source.chmod(0o4755)
+    inode = source.stat().st_ino
     assert_written(source, replace(source))
     seen = source.stat()
+    assert seen.st_ino != inode  # in place it would be no wonder
     assert (seen.st_uid, seen.st_gid, stat.S_IMODE(seen.st_mode)) == (1234, 1235, 0o4755)
 
 

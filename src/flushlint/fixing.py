@@ -1,7 +1,7 @@
 """Fixing a module: apply what mends its findings, until nothing is left that can be mended.
 
 Bytes in, bytes out: nothing is written here. Each fix is proven on the text that the ones before
-have made. What does not come to an end leaves the bytes as they are.
+have made. What does not come to an end, or would change other code, leaves the bytes as they are.
 """
 
 from __future__ import annotations
@@ -120,6 +120,7 @@ class _Work:
 
     def _apply(self, source: Source, chosen: Applied) -> str:
         from flushlint.fixes.edits import TextEdit, encode
+        from flushlint.fixes.soundness import is_sound
 
         edits = [
             TextEdit(source.offset(e.span.start), source.offset(e.span.end), e.text)
@@ -129,6 +130,10 @@ class _Work:
             data = encode(source, edits)
         except UnicodeEncodeError:
             return f"the fix of {chosen.diagnostic.code} can't be written in {source.encoding}"
+        if not is_sound(source, edits):
+            return (
+                f"the fix of {chosen.diagnostic.code} would change other code; nothing is written"
+            )
         if data in self._seen or len(self.applied) >= _MOST_FIXES:
             return "the fixes do not come to an end; nothing is written"
         self._seen.add(data)

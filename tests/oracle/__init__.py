@@ -17,6 +17,7 @@ from tests.oracle.verdict import (
     compare,
     expected_verdict,
     judge,
+    judge_fixed,
     shown_verdict,
 )
 
@@ -35,6 +36,7 @@ __all__ = [
     "findings",
     "found_interpreters",
     "judge",
+    "judge_fixed",
     "load_fixtures",
     "run_program",
     "shown_verdict",

@@ -95,8 +95,9 @@ class Fixture:
 
 
 def load_fixtures(root: Path = FIXTURES) -> list[Fixture]:
-    """Read all fixtures below `root`, in order of their names."""
-    return [load_fixture(path, root) for path in sorted(root.rglob("*.py"))]
+    """Read all fixtures below `root`, in order of their names; not what --fix makes of them."""
+    paths = [path for path in root.rglob("*.py") if not path.name.endswith(".fixed.py")]
+    return [load_fixture(path, root) for path in sorted(paths)]
 
 
 def load_fixture(path: Path, root: Path = FIXTURES) -> Fixture:

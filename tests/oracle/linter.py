@@ -6,7 +6,13 @@ from flushlint.engine import check_source
 from flushlint.model import AnalysisOptions, StartMethod
 from tests.oracle.fixture import OLDEST_PYTHON, Fixture, Marker
 
-__all__ = ["findings"]
+__all__ = ["findings", "options_for"]
+
+
+def options_for(fixture: Fixture, start_method: StartMethod | None) -> AnalysisOptions:
+    """Return what the analysis of a fixture is told: its start method and its lowest Python."""
+    version = fixture.min_python if fixture.min_python > OLDEST_PYTHON else None
+    return AnalysisOptions(start_method=start_method, python_version=version)
 
 
 def findings(fixture: Fixture, start_method: StartMethod | None) -> frozenset[Marker]:
@@ -16,8 +22,7 @@ def findings(fixture: Fixture, start_method: StartMethod | None) -> frozenset[Ma
 
     Raises AssertionError if the fixture is not analysed at all.
     """
-    version = fixture.min_python if fixture.min_python > OLDEST_PYTHON else None
-    options = AnalysisOptions(start_method=start_method, python_version=version)
+    options = options_for(fixture, start_method)
     analysis = check_source(fixture.path.read_bytes(), fixture.path.name, options)
     assert analysis.error is None, analysis.error
     return frozenset(

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
 from tests.oracle.run import Job, ProgramTimeoutError, Run, run_program
@@ -24,6 +24,7 @@ __all__ = [
     "compare",
     "expected_verdict",
     "judge",
+    "judge_fixed",
     "shown_verdict",
 ]
 
@@ -106,6 +107,16 @@ def judge(job: Job) -> Comparison:
     Raises HarnessError if the runs end differently, ProgramTimeoutError if one doesn't end.
     """
     as_is, intent = (_run(job, intent=intent) for intent in (False, True))
+    _check_same_end(as_is, intent)
+    return compare(as_is.output, intent.output, ordered=job.ordered)
+
+
+def judge_fixed(job: Job, fixed: bytes) -> Comparison:
+    """Compare a run of the fixed program with what the original program was meant to leave.
+
+    Raises as `judge` does.
+    """
+    as_is, intent = _run(replace(job, program=fixed), intent=False), _run(job, intent=True)
     _check_same_end(as_is, intent)
     return compare(as_is.output, intent.output, ordered=job.ordered)
 

@@ -67,7 +67,7 @@ class Layout:
 
     @cached_property
     def parents(self) -> Mapping[cst.CSTNode, cst.CSTNode]:
-        """The node directly around each one that carries code; the module has none."""
+        """The node directly around each one; the module, annotations and punctuation have none."""
         parents: dict[cst.CSTNode, cst.CSTNode] = {}
         pending: list[cst.CSTNode] = [self._module]
         while pending:
@@ -80,7 +80,8 @@ class Layout:
     def enclosing(self, node: cst.CSTNode) -> Statement:
         """Return the innermost statement that `node` is, or is part of.
 
-        An `elif` is part of its `if`. Raises KeyError for what is part of none.
+        An `elif` is part of its `if`. Raises KeyError for what is part of none, and for
+        annotations.
         """
         while True:
             if isinstance(node, (cst.SimpleStatementLine, cst.SimpleStatementSuite)):
@@ -187,10 +188,9 @@ class Layout:
     ) -> list[TextEdit] | None:
         """Indent the statements of one block from `first` to `last`, below a header.
 
-        The statement that follows them is `moved` below the footer if it is given.
-
         The comments above `first` are indented with it. The lines of the footer follow at the
         indentation that the statements had. Nothing in a string that spans lines is indented.
+        A statement that follows them, `moved`, is indented below the footer.
         """
         block = self.block_of(first)
         if last not in block.statements[block.index :] or self._is_prologue(block):
@@ -206,15 +206,26 @@ class Layout:
         edits = [
             self._above(top, self._indented(first, (header,)), self._line(first)[0]),
             *(TextEdit(p, p, unit) for p in self._line_starts(top, bottom, indentation)),
-            self._below(bottom, self._indented(first, footer)),
         ]
         if moved is not None:
-            if self._top(moved) is None or not self._trails(moved):
+            if not (self._leads(moved) and self._trails(moved)):
                 return None
-            end = self._bottom(moved)
-            lines = self._line_starts(self._begin(self._line(moved)[0]), end, indentation)
+            start = self._begin(self._line(moved)[0])
+            edits.append(self._above(start, self._indented(first, footer), start))
+            lines = self._line_starts(start, self._bottom(moved), indentation)
             edits += [TextEdit(p, p, unit) for p in lines]
+        elif footer:
+            edits.append(self._below(bottom, self._indented(first, footer)))
         return edits if self._parses(apply(self._text, edits)) else None
+
+    def cut(self, statement: Statement) -> TextEdit | None:
+        """Take the only statement of a line away with its line; comments above it stay."""
+        if not (self._leads(statement) and self._trails(statement)):
+            return None
+        start, end = self._line(statement)
+        if self._is_continued(start) or self._rest(end).strip(" \t\f"):
+            return None
+        return TextEdit(self._begin(start), end + len(self._newline(end)), "")
 
     def _indented(self, statement: Statement, lines: Sequence[str]) -> list[str]:
         """Return new lines at the indentation of a statement that leads its line."""
@@ -405,7 +416,7 @@ class Layout:
     def add_import(self, name: str) -> list[TextEdit] | None:
         """Import a module at the top level, beside the other imports, unless that is done already.
 
-        None if the first part of the dotted name is something else there, or may be.
+        None if the first part of the dotted name is, or may become, something else there.
         """
         if self._is_bound(name.partition(".")[0]):
             return None

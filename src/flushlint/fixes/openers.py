@@ -7,42 +7,43 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from flushlint.fixes.places import knows
+from flushlint.fixes.proposal import Proposal
+from flushlint.knowledge.streams import OPENERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flushlint.fixes.proposals import Proposal
     from flushlint.fixes.scene import Act, Scene
     from flushlint.machine.trace import Writing
 
 __all__ = ["line_buffered", "rebuffered"]
 
 _KEYWORD = "buffering"
+_FUNCTIONS = frozenset(
+    name.rpartition(".")[2] for name, opener in OPENERS.items() if opener.buffering >= 0
+)
 
 
 def line_buffered(
     scene: Scene, act: Act, stream: int, writings: Sequence[Writing]
 ) -> Iterator[Proposal]:
     """Empty the buffer at each newline, where every write to the file is known to have one."""
-    from flushlint.fixes.proposals import Proposal
-
     opened = act.log.streams.get(stream)
     if opened is None or not opened.text or not isinstance(opened.opened, cst.Call):
         return
-    same = {i for i, s in act.log.streams.items() if s.opened is opened.opened}
+    same = {i for i, s in act.log.streams.items() if s.opened is opened.opened and s.text}
     writings = [w for w in act.trace.writings if w.stream in same] or writings
     if not all(w.newline for w in writings) or not knows(scene.layout, opened.opened):
         return
     call = opened.opened
-    if _buffering(call) is None:
+    word = getattr(call.func, "attr", call.func)
+    if getattr(word, "value", "") in _FUNCTIONS and _buffering(call) is None:
         edits = scene.layout.insert_argument(call, f"{_KEYWORD}=1")
         yield Proposal(edits, "open", "the file", "with `buffering=1`")
 
 
 def rebuffered(scene: Scene, call: cst.CSTNode | None) -> Iterator[Proposal]:
     """Replace a buffering that the mode does not allow: 0 in text mode, 1 in binary mode."""
-    from flushlint.fixes.proposals import Proposal
-
     argument = _buffering(call) if isinstance(call, cst.Call) else None
     value = None if argument is None else argument.value
     if not isinstance(value, cst.Integer) or value.value not in ("0", "1"):

@@ -51,7 +51,7 @@ def statements_of(scene: Scene, code: cst.CSTNode | None) -> tuple[Statement, ..
     """Return the statements in the body of a function, of the module if there is none."""
     body = getattr(scene.module if code is None else code, "body", None)
     holder = getattr(body, "body", body)
-    if not isinstance(holder, (list, tuple)) or not holder:
+    if not isinstance(holder, (list, tuple)) or not holder or not knows(scene.layout, holder[0]):
         return ()
     return scene.layout.block_of(scene.layout.enclosing(holder[0])).statements
 
@@ -74,36 +74,71 @@ def locked_by(scene: Scene, taken: cst.CSTNode) -> tuple[Statement, ...]:
 
 
 def levels(scene: Scene, writings: Sequence[Writing], depth: int) -> Iterator[Level]:
-    """Yield the functions on the way to all writes, outermost first, from this depth on."""
+    """Yield the functions on the way to all writes, outermost first, from this depth on.
+
+    Each is followed by the blocks in it, except those of loops, in which all writes are made.
+    """
     height = min((len(w.path) for w in writings), default=0)
     for level in range(depth, height):
         codes = {w.path[level].code for w in writings}
         if len(codes) > 1:
             return
-        found = _level(scene, codes.pop(), [_next(w, level) for w in writings])
-        if found is not None:
-            yield found
+        code = codes.pop()
+        if code is None or isinstance(code, cst.FunctionDef):
+            steps = [_next(w, level) for w in writings]
+            yield from _in_block(scene, code, statements_of(scene, code), steps)
 
 
-def _next(writing: Writing, level: int) -> cst.CSTNode | None:
-    """Return the node by which a call leads on to a write."""
+class _Next(NamedTuple):
+    """The node by which a call leads on to a write, and whether it is made at once."""
+
+    node: cst.CSTNode | None
+    at_once: bool
+
+
+def _next(writing: Writing, level: int) -> _Next:
     path = writing.path
-    return path[level + 1].call if level + 1 < len(path) else writing.node
+    if level + 1 == len(path):
+        return _Next(writing.node, at_once=True)
+    call, code = path[level + 1].call, path[level + 1].code
+    name = code.name.value if isinstance(code, cst.FunctionDef) else ""
+    function = getattr(call, "func", None)
+    word = getattr(function, "attr", function)
+    # What starts a thread or is given a callback runs the function at some later time.
+    direct = not isinstance(call, cst.Call) or name.startswith("__")
+    return _Next(call, at_once=direct or getattr(word, "value", "") == name)
 
 
-def _level(
-    scene: Scene, code: cst.CSTNode | None, nodes: Sequence[cst.CSTNode | None]
-) -> Level | None:
-    if not (code is None or isinstance(code, cst.FunctionDef)):
-        return None
-    body = statements_of(scene, code)
+def _in_block(
+    scene: Scene,
+    code: cst.FunctionDef | None,
+    block: Sequence[Statement],
+    steps: Sequence[_Next],
+) -> Iterator[Level]:
+    """Yield the statements of a block in which all writes are made, then of the blocks in them."""
     found: list[int] = []
-    for node in nodes:
-        index = index_in(scene.layout, body, node)
+    for step in steps:
+        index = index_in(scene.layout, block, step.node)
         if index is None:
-            return None
+            return
         found.append(index)
-    return Level(code, body[min(found)], body[max(found)])
+    first, last = min(found), max(found)
+    if not all(step.at_once for step in steps):
+        is_return = isinstance(block[-1], (cst.Return, cst.Raise))
+        last = max(last, len(block) - 1 - is_return)
+    yield Level(code, block[first], block[last])
+    if first == last and isinstance(block[first], (cst.If, cst.With, cst.Try)):
+        for inner in _blocks(scene, block[first]):
+            yield from _in_block(scene, code, inner, steps)
+
+
+def _blocks(scene: Scene, statement: cst.CSTNode) -> Iterator[tuple[Statement, ...]]:
+    """Yield the blocks of a compound statement and of its clauses."""
+    yield statements_of(scene, statement)
+    clauses = [*getattr(statement, "handlers", ()), getattr(statement, "orelse", None)]
+    for clause in (*clauses, getattr(statement, "finalbody", None)):
+        if clause is not None:
+            yield from _blocks(scene, clause)
 
 
 def callers(layout: Layout, trace: Trace, node: cst.CSTNode) -> Iterator[Statement]:

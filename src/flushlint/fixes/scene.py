@@ -51,6 +51,10 @@ class Scene:
         """Return the offset of a node in the text, in code points."""
         return self.positions.offsets(node)[0]
 
+    def code(self, node: cst.CSTNode) -> str:
+        """Return the source of a node, without the blanks around it."""
+        return self.module.code_for_node(node).strip()
+
 
 def stage(source: Source, options: AnalysisOptions) -> Scene | None:
     """Analyse a text with all that fixes need, None if it can't be analysed."""

@@ -12,11 +12,11 @@ from typing import TYPE_CHECKING, NamedTuple
 import libcst as cst
 
 from flushlint.fixes.edits import Patch
+from flushlint.fixes.in_child import opened_in_child
 from flushlint.fixes.places import knows
-from flushlint.fixes.proposals import Proposal, proposals
+from flushlint.fixes.proposals import proposals
 from flushlint.fixes.scene import Scene, stage
 from flushlint.machine.log import Doubling, Halt, Loss, Unguaranteed
-from flushlint.machine.objects import Guarded
 from flushlint.model import Edit, Fix, Span
 from flushlint.source import Source
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
 
     from flushlint.fixes.edits import TextEdit
+    from flushlint.fixes.proposal import Proposal
     from flushlint.machine.log import Cause
     from flushlint.model import AnalysisOptions
     from flushlint.rules.finding import Finding
@@ -34,6 +35,17 @@ _MOST_RUNS = 150
 _MOST_RUNS_OF_ONE = 40
 _MOST_STEPS = 8
 _NOT_GUARANTEED = "FLU106"
+_OUTSIDE_LOCK = "FLU202"
+
+
+class _CauseKey(NamedTuple):
+    """What tells a cause from others, whatever has been edited around it.
+
+    Causes of one `stem` concern one file in one process, and differ in the write or the end.
+    """
+
+    stem: Hashable
+    rest: Hashable = None
 
 
 class _Problem(NamedTuple):
@@ -51,7 +63,9 @@ class Search:
         self._options = options
         self._scenes: dict[str, Scene | None] = {scene.source.text: scene}
         self._left = _MOST_RUNS
-        self._known = set(_keys(scene, Patch(scene.source.text)))
+        patch = Patch(scene.source.text)
+        self._known = set(_keys(scene, patch))
+        self.stopping = set(_stopping(scene, patch))
 
     @classmethod
     def of(
@@ -73,7 +87,15 @@ class Search:
         found = self._found(problem, strict=True)
         if not any(fix.applicability == "safe" for fix in found) and code != _NOT_GUARANTEED:
             found += self._found(problem, strict=False)
-        return tuple(sorted(dict.fromkeys(found), key=lambda fix: fix.applicability))
+        found.sort(key=lambda fix: fix.applicability != "safe")
+        return tuple(dict.fromkeys((*found, *self._displayed(problem.finding.cause))))
+
+    def _displayed(self, cause: Cause) -> Iterator[Fix]:
+        """Yield what people may take up, and only they."""
+        for proposal in opened_in_child(self._first, cause):
+            patch = Patch(self._first.source.text).edit(proposal.edits)
+            edits = tuple(map(self._edit, patch.edits()))
+            yield Fix(_title((proposal,)), "display-only", edits)
 
     def _problem(self, code: str, span: Span, subject: str) -> _Problem | None:
         """Return the finding that a face knows by these, in the first run that shows it."""
@@ -92,9 +114,11 @@ class Search:
         for steps, patch in attempt.solutions(self._first, Patch(text), problem, ()):
             unsafe = "; ".join(dict.fromkeys(s.unsafe for s in steps if s.unsafe))
             edits = tuple(map(self._edit, patch.edits()))
-            found.append(Fix(_title(steps), "unsafe" if unsafe else "safe", edits, unsafe))
             if not unsafe:
+                found.append(Fix(_title(steps), "safe", edits))
                 break
+            if not found:
+                found.append(Fix(_title(steps), "unsafe", edits, unsafe))
         return found
 
     def _edit(self, edit: TextEdit) -> Edit:
@@ -133,6 +157,7 @@ class _Attempt:
         self._strict = strict
         self._runs = _MOST_RUNS_OF_ONE
         self._tried: set[str] = set()
+        self._stopping = search.stopping
 
     def solutions(
         self, scene: Scene, patch: Patch, problem: _Problem, steps: tuple[Proposal, ...]
@@ -142,6 +167,7 @@ class _Attempt:
         if cause is None or len(steps) >= _MOST_STEPS:
             return
         before = _cause_key(scene, patch, problem)
+        halfway: list[tuple[Scene, Patch, _Problem, tuple[Proposal, ...]]] = []
         for proposal in proposals(scene, scene.acts[problem.act], cause):
             if self._runs <= 0:
                 return
@@ -151,16 +177,32 @@ class _Attempt:
             self._tried.add(edited.text)
             self._runs -= 1
             after = self._search.scene(edited.text)
-            if after is None or _fails(after, edited):
+            if after is None or self._fails(after, edited):
                 continue
             rest = self._problems(after, edited)
-            if rest is None or any(_cause_key(after, edited, p) == before for p in rest):
+            if rest is None:
+                continue
+            keys = [_cause_key(after, edited, p) for p in rest]
+            if before in keys:
                 continue
             done = (*steps, proposal)
             if not rest:
                 yield done, edited
+            elif any(
+                key.stem == before.stem or p.finding.code == _OUTSIDE_LOCK
+                for p, key in zip(rest, keys, strict=True)
+            ):
+                halfway.append((after, edited, rest[0], done))
             else:
                 yield from self.solutions(after, edited, rest[0], done)
+        # One step that saves all of a file is better than one for each write to it, and one under a
+        # lock better than another one outside of it.
+        for further in halfway:
+            yield from self.solutions(*further)
+
+    def _fails(self, scene: Scene, patch: Patch) -> bool:
+        """Say whether a statement raises that did not, as the flush of a closed file does."""
+        return not set(_stopping(scene, patch)) <= self._stopping
 
     def _problems(self, scene: Scene, patch: Patch) -> list[_Problem] | None:
         """Return what is left to do, what was asked for first; None if it can't be had this way."""
@@ -195,18 +237,17 @@ def _key(scene: Scene, patch: Patch, problem: _Problem) -> Hashable:
     return problem.act, finding.code, patch.origin(scene.start(finding.node)), finding.subject
 
 
-def _fails(scene: Scene, patch: Patch) -> bool:
-    """Say whether what was put in may raise, as a flush of a closed file does."""
-    return any(
-        isinstance(node, cst.BaseSmallStatement) and patch.origin(scene.start(node)) is None
-        for act in scene.acts
-        for node in act.trace.stopped
-    )
+def _stopping(scene: Scene, patch: Patch) -> Iterator[int | None]:
+    """Yield where the statements stood that raise something, None for what was put in."""
+    for act in scene.acts:
+        for node in act.trace.stopped:
+            if isinstance(node, cst.BaseSmallStatement) and knows(scene.layout, node):
+                yield patch.origin(scene.start(node))
 
 
-def _cause_key(scene: Scene, patch: Patch, problem: _Problem) -> Hashable:
-    """Return what tells a problem's cause from others, whatever has been edited around it."""
-    log = scene.acts[problem.act].log
+def _cause_key(scene: Scene, patch: Patch, problem: _Problem) -> _CauseKey:
+    act, finding = problem
+    log = scene.acts[act].log
 
     def place(node: cst.CSTNode | None) -> int | None:
         if node is None or not knows(scene.layout, node):
@@ -217,21 +258,20 @@ def _cause_key(scene: Scene, patch: Patch, problem: _Problem) -> Hashable:
         process = log.processes[number]
         return process.kind, process.name, place(process.start)
 
-    def key(cause: Cause | None) -> Hashable:
-        if isinstance(cause, Loss):
-            opened, end = place(cause.stream.opened), place(cause.node)
-            return "loss", place(cause.write.node), opened, end, child(cause.process)
-        if isinstance(cause, Halt):
-            return "halt", key(cause.loss), place(cause.node)
-        if isinstance(cause, Unguaranteed):
-            return "unguaranteed", key(cause.loss)
-        if isinstance(cause, Doubling):
-            return "doubling", place(cause.write.node), child(cause.process)
-        if isinstance(cause, Guarded):
-            return "guarded", place(cause.node)
-        return "misuse", place(problem.finding.node)
+    def of_loss(loss: Loss, kind: str, end: cst.CSTNode | None) -> _CauseKey:
+        stem = act, kind, place(loss.stream.opened), child(loss.process)
+        return _CauseKey(stem, (place(loss.write.node), place(end)))
 
-    return problem.act, key(problem.finding.cause)
+    cause = finding.cause
+    if isinstance(cause, Loss):
+        return of_loss(cause, "loss", cause.node)
+    if isinstance(cause, Halt):
+        return of_loss(cause.loss, "halt", cause.node)
+    if isinstance(cause, Unguaranteed):
+        return of_loss(cause.loss, "unguaranteed", None)
+    if isinstance(cause, Doubling):
+        return _CauseKey((act, "doubling", place(cause.write.node)), child(cause.process))
+    return _CauseKey((act, finding.code, place(finding.node)))
 
 
 def _title(steps: tuple[Proposal, ...]) -> str:

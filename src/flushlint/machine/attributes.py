@@ -23,6 +23,7 @@ __all__ = ["NAMESPACES", "bind", "delete", "get", "put"]
 _PLAIN = frozenset({"args", "errno", "strerror", "filename", "code", "pid", "exitcode", "name"})
 # Library types that hold what the program gives them, and have nothing else.
 NAMESPACES = frozenset({"types.SimpleNamespace", "threading.local"})
+_OBJECT = Ext("builtins.object")
 _OF_OBJECT = ("__init__", "__new__", "__setattr__", "__init_subclass__")
 _SHARED = frozenset(Ext(f"{package}.Value") for package in PROCESS_PACKAGES)
 _PROPERTIES = (Ext("builtins.property"), Ext("functools.cached_property"))
@@ -207,7 +208,7 @@ def _of_super(m: Machine, state: State, instance: Instance, name: str) -> Value:
         cls = state.look(Class, candidate)
         if cls is not None and name in cls.attributes:
             return bind(state, cls.attributes[name], receiver, start)
-    names = [c.name for c in rest if isinstance(c, Ext)]
+    names = [c.name for c in rest if isinstance(c, Ext) and c != _OBJECT]
     if name in _OF_OBJECT and not names:
         return Ext(f"builtins.object.{name}")
     if calls.library_method(names, name) is None and not names:

@@ -111,6 +111,7 @@ def losses(
                 state.facts.copy(),
                 trailer=(identity, write) in owed,
                 cleanups=unused.get((identity, write), ()),
+                layer=identity,
             )
         )
     return found

@@ -141,7 +141,15 @@ def resume(
         plan = Resumption(_path(function, generator.at), sent, thrown)
     context = m.identity(("generator", identity))
     state.frames.append(
-        Frame(generator.env, function.module, context, len(state.stack), generator.function, body)
+        Frame(
+            generator.env,
+            function.module,
+            context,
+            len(state.stack),
+            generator.function,
+            body,
+            None if m.log.trace is None else m.log.trace.current,
+        )
     )
     m.resuming.append(plan)
     try:

@@ -295,7 +295,9 @@ class Machine:
         for state in states:
             trace.visit(state, node, "before")
         known = len(self.abrupt)
+        trace.running.append(node)
         states = handler(self, node, states)
+        trace.running.pop()
         for state in states:
             trace.visit(state, node, "after")
         signals = [state.signal for state in self.abrupt[known:]]

@@ -101,7 +101,7 @@ class Loss:
     `hand_over` is the expression through which the file came, if it did; `survives` says
     that the write would have been kept had the process left without this exit call; `cleanups`
     are those that would have kept it, had they run. One that is `conditional` comes of a signal
-    that is not sent on every path.
+    that is not sent on every path. `layer` is the heap object that `stream` was.
     """
 
     write: Write
@@ -116,6 +116,7 @@ class Loss:
     trailer: bool = False
     cleanups: tuple[Cleanup, ...] = ()
     conditional: bool = False
+    layer: int = 0
 
 
 @dataclass(slots=True)
@@ -247,7 +248,9 @@ class Misuse:
     node: cst.CSTNode
 
 
-Cause: TypeAlias = "Loss | Halt | Unguaranteed | Doubling | Guarded | Misuse"
+Cause: TypeAlias = (
+    "Loss | Halt | Unguaranteed | Doubling | Guarded | Misuse | Truncation | Failure | Pickled"
+)
 
 
 @dataclass(slots=True)

@@ -363,6 +363,8 @@ def compare(m: Machine, state: State, kind: type[cst.CSTNode], left: Value, righ
         answer = _contains(state, left, right)
         if answer is not None:
             return Const(answer is (kind is cst.In))
+        if _is_container(state, left):
+            return m.unknown()
         base: Hashable = ("in", key_of(left), key_of(_as_tuple(state, right)))
         return Unknown(base if kind is cst.In else ("not", base))
     symbol, positive, function = _COMPARISONS[kind]
@@ -377,6 +379,8 @@ def compare(m: Machine, state: State, kind: type[cst.CSTNode], left: Value, righ
     known = _known_answer(m, state, symbol, left, right)
     if known is not None:
         return Const(known is positive)
+    if symbol != "is" and (_is_container(state, left) or _is_container(state, right)):
+        return m.unknown()  # the next one that is made here may answer otherwise
     if isinstance(left, Const) and symbol in ("==", "is"):
         left, right = right, left
     marker = right.value if isinstance(right, Const) else ("key", key_of(right))
@@ -403,12 +407,14 @@ def _version_is_newer(m: Machine, other: Hashable) -> bool:
 
 
 def _as_tuple(state: State, value: Value) -> Value:
-    """See a tuple of constants as one constant: `sys.version_info >= (3, 8)`."""
+    """See a container of constants as one constant: `sys.version_info >= (3, 8)`."""
     sequence = state.look(Sequence, value)
     if sequence is None or not sequence.exact:
         return value
     constants = [item.value for item in sequence.items if isinstance(item, Const)]
-    return Const(tuple(constants)) if len(constants) == len(sequence.items) else value
+    if len(constants) < len(sequence.items):
+        return value
+    return Const(frozenset(constants) if sequence.kind == "set" else tuple(constants))
 
 
 def _never_equal(state: State, left: Value, right: Value) -> bool:
@@ -419,10 +425,18 @@ def _never_equal(state: State, left: Value, right: Value) -> bool:
     if kinds == (Ref, Ref):
         comparable = (Sequence, Mapping, Instance)
         return not any(isinstance(state.heap.get(v.id), comparable) for v in (left, right))  # type: ignore[union-attr]  # both are Refs
+    if any(state.look(Sequence, v) is not None for v in (left, right)):
+        # A container of which not all is known may equal one that is seen as a constant.
+        seen = (tuple, frozenset)
+        return not any(isinstance(v, Const) and isinstance(v.value, seen) for v in (left, right))
     if Ext in kinds:
         # An external constant may be equal to anything but None.
         return NONE in (left, right)
     return kinds != (Const, Const)
+
+
+def _is_container(state: State, value: Value) -> bool:
+    return state.look(Sequence, value) is not None or state.look(Mapping, value) is not None
 
 
 def _contains(state: State, left: Value, right: Value) -> bool | None:

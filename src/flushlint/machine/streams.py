@@ -126,10 +126,23 @@ def _put(
         known = {g.locks() for g in stream.guarded}
         edited.guarded += tuple(g for g in guarded if g.locks() not in known)
     elif stream.below is not None:
-        _put(log, state, stream.below, items, guarded)
+        _pass_on(log, state, stream.below, items, guarded)
     else:
         log.emitted(state, items)
         log.let_out(state, guarded)
+
+
+def _pass_on(
+    log: Log,
+    state: State,
+    below: int,
+    items: tuple[Write, ...],
+    guarded: tuple[Guarded, ...],
+) -> None:
+    """Let a layer hand its data to the one below it."""
+    if log.trace is not None:
+        log.trace.wrote(state, below, None, None)
+    _put(log, state, below, items, guarded)
 
 
 def drain(log: Log, state: State, identity: int) -> None:
@@ -168,7 +181,7 @@ def _empty(log: Log, state: State, identity: int) -> None:
     edited.pending = edited.guarded = ()
     edited.synced = None
     if stream.below is not None:
-        _put(log, state, stream.below, items, guarded)
+        _pass_on(log, state, stream.below, items, guarded)
     else:
         log.emitted(state, items)
         log.let_out(state, guarded)
@@ -187,6 +200,8 @@ def close(log: Log, state: State, identity: int) -> None:
     edited.trailer = None
     edited.closed = True
     state.streams -= {identity}
+    if log.trace is not None and stream.below is not None and stream.writable:
+        log.trace.wrote(state, stream.below, None, None)  # an archive's end, if it has one
     if stream.below is not None:
         if stream.owns_below:
             close(log, state, stream.below)

@@ -10,10 +10,10 @@ from collections import defaultdict
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 
-from flushlint.machine import classes
+from flushlint.machine import calls, classes
 from flushlint.machine.objects import Class, Env, Function, Instance, Mapping, Sequence, Stream
 from flushlint.machine.streams import is_closed
-from flushlint.machine.values import Ref, Union, Value
+from flushlint.machine.values import NONE, Ref, Union, Value
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
     from flushlint.machine.state import State
 
-__all__ = ["Active", "Path", "Route", "Trace", "Writing"]
+__all__ = ["Active", "Lead", "Path", "Route", "Trace", "Writing"]
 
 When = Literal["before", "after"]
 
@@ -32,7 +32,10 @@ _OWN_METHODS = ("flush", "close")
 
 
 class Active(NamedTuple):
-    """A call under way: the function that runs, None for a module's body, and what calls it."""
+    """A call under way: the function that runs, None for a module's body, and what calls it.
+
+    A generator is called by the statement that goes on with it.
+    """
 
     code: cst.CSTNode | None
     call: cst.CSTNode | None
@@ -44,8 +47,8 @@ Path: TypeAlias = "tuple[Active, ...]"
 class Route(NamedTuple):
     """An expression that leads to an open file.
 
-    `over` is an expression for several files, each of which is `file` in a loop over it. `owns`
-    is a method of the program's own, without arguments, that an object on the way has: ``flush``
+    `over` is an expression for several files, or objects that hold one, which are to be taken one
+    after the other. `owns` is a method without arguments that an object on the way has, ``flush``
     or ``close``; the expression is then that of the object.
     """
 
@@ -64,23 +67,32 @@ class Writing(NamedTuple):
     path: Path
 
 
+class Lead(NamedTuple):
+    """The layers to which a route leads, and whether it may as well lead to None."""
+
+    streams: frozenset[int]
+    or_none: bool = False
+
+
 @dataclass
 class _Visits:
-    """What holds in all states that have come by, and how they have come."""
+    """What holds in all states that have come by."""
 
-    routes: dict[Route, set[int]] = field(default_factory=dict)
+    routes: dict[Route, Lead] = field(default_factory=dict)
     seen: bool = False
 
-    def add(self, routes: dict[Route, frozenset[int]]) -> None:
+    def add(self, routes: dict[Route, Lead]) -> None:
         if not self.seen:
-            self.routes = {route: set(streams) for route, streams in routes.items()}
+            self.routes = routes
             self.seen = True
             return
-        for route in list(self.routes):
-            if route in routes:
-                self.routes[route] |= routes[route]
-            else:
-                del self.routes[route]
+        both = (
+            (route, lead, routes[route]) for route, lead in self.routes.items() if route in routes
+        )
+        self.routes = {
+            route: Lead(one.streams | other.streams, one.or_none or other.or_none)
+            for route, one, other in both
+        }
 
 
 @dataclass
@@ -89,14 +101,24 @@ class Trace:
 
     writings: dict[Writing, None] = field(default_factory=dict)
     stopped: set[cst.CSTNode] = field(default_factory=set)
+    running: list[cst.CSTNode] = field(default_factory=list)
     _paths: dict[cst.CSTNode, dict[Path, None]] = field(default_factory=lambda: defaultdict(dict))
     _visits: dict[tuple[cst.CSTNode, When], _Visits] = field(
         default_factory=lambda: defaultdict(_Visits)
     )
 
-    def wrote(self, state: State, identity: int, node: cst.CSTNode, newline: bool | None) -> None:
-        """Note a write to a layer."""
-        self.writings[Writing(node, state.process, identity, newline, _path(state))] = None
+    @property
+    def current(self) -> cst.CSTNode | None:
+        """The statement that runs, None before the first."""
+        return self.running[-1] if self.running else None
+
+    def wrote(
+        self, state: State, identity: int, node: cst.CSTNode | None, newline: bool | None
+    ) -> None:
+        """Note a write to a layer, by a call, or by a layer above that the statement empties."""
+        at = node or self.current
+        if at is not None:
+            self.writings[Writing(at, state.process, identity, newline, _path(state))] = None
 
     def visit(self, state: State, node: cst.CSTNode, when: When) -> None:
         """Note what leads where before or after the statement `node` runs in a state."""
@@ -110,10 +132,10 @@ class Trace:
         """Note that the statement `node` has raised something that the code shows."""
         self.stopped.add(node)
 
-    def routes(self, node: cst.CSTNode, when: When) -> dict[Route, set[int]]:
-        """Return what leads to an open file in every state there, and to which layers."""
+    def routes(self, node: cst.CSTNode, when: When) -> dict[Route, Lead]:
+        """Return what leads to an open file in every state there, or in some, and else to None."""
         visits = self._visits.get((node, when))
-        return {} if visits is None else visits.routes
+        return {} if visits is None else {r: to for r, to in visits.routes.items() if to.streams}
 
     def paths(self, node: cst.CSTNode) -> tuple[Path, ...]:
         """Return the calls that are under way where a statement runs, outermost first."""
@@ -127,14 +149,14 @@ def _path(state: State) -> Path:
 # -- routes -------------------------------------------------------------------------------------
 
 
-def _routes(state: State) -> dict[Route, frozenset[int]]:
+def _routes(state: State) -> dict[Route, Lead]:
     """Return what leads to the open files of a state from the topmost frame."""
-    found: dict[Route, frozenset[int]] = {}
+    found: dict[Route, Lead] = {}
     if not state.streams:
         return found
     for name, value in _visible(state):
-        for route, streams in _from(state, name, value, _DEEPEST):
-            found.setdefault(route, streams)
+        for route, lead in _from(state, name, value, _DEEPEST):
+            found.setdefault(route, lead)
     return found
 
 
@@ -167,32 +189,35 @@ def _options(state: State, value: Value) -> tuple[Value, ...]:
     return tuple(o for option in chosen for o in _options(state, option))  # type: ignore[arg-type]  # facts of unions are values
 
 
-def _from(
-    state: State, expression: str, value: Value, depth: int
-) -> Iterator[tuple[Route, frozenset[int]]]:
+def _from(state: State, expression: str, value: Value, depth: int) -> Iterator[tuple[Route, Lead]]:
     """Yield what an expression leads to: itself, or below its attributes and items."""
     options = _options(state, value)
-    streams = _open_streams(state, options)
-    if streams:
-        yield Route(expression), streams
+    lead = _lead(state, options)
+    if lead is not None:
+        yield Route(expression), lead
         return
     if len(options) != 1 or not isinstance(options[0], Ref) or not depth:
         return
-    identity = options[0].id
-    obj = state.heap.get(identity)
+    obj = state.heap.get(options[0].id)
+    if isinstance(obj, Class) and _is_enumeration(state, options[0]):
+        return  # its attributes are members, which hold what is bound in its body
     if isinstance(obj, (Instance, Class)):
         for name, held in obj.attributes.items():
-            if name.isidentifier() and not isinstance(state.heap.get(_id(held)), Function):
+            if name.isidentifier() and not _is_method(state, held):
                 yield from _from(state, f"{expression}.{name}", held, depth - 1)
         if isinstance(obj, Instance):
-            reached = frozenset(
-                i for i in state.reach(obj.attributes.values()) if _is_open(state, i)
-            )
-            if reached:
-                for method in _own_methods(state, obj):
-                    yield Route(expression, owns=method), reached
+            for method, own in _own(state, obj):
+                yield Route(expression, owns=method), own
     elif isinstance(obj, (Sequence, Mapping)):
         yield from _items(state, expression, obj, depth)
+
+
+def _is_method(state: State, held: Value) -> bool:
+    """Say whether an attribute is a function, or a descriptor, which gives out something else."""
+    obj = state.heap.get(_id(held))
+    if isinstance(obj, Instance):
+        return classes.class_attribute(state, obj.cls, "__get__") is not None
+    return isinstance(obj, Function)
 
 
 def _id(value: Value) -> int:
@@ -201,23 +226,42 @@ def _id(value: Value) -> int:
 
 def _items(
     state: State, expression: str, obj: Sequence | Mapping, depth: int
-) -> Iterator[tuple[Route, frozenset[int]]]:
+) -> Iterator[tuple[Route, Lead]]:
     """Yield what leads to the items of a container, one by one and all together."""
-    held = list(obj.values())
-    options = tuple(o for value in held for o in _options(state, value))
-    each = [_open_streams(state, _options(state, value)) for value in held]
-    if options and all(each):
-        over = f"{expression}.values()" if isinstance(obj, Mapping) else expression
-        yield Route("file", over), frozenset[int]().union(*each)
-    if not obj.exact or len(held) > _MOST_ITEMS:
+    over = f"{expression}.values()" if isinstance(obj, Mapping) else expression
+    yield from _each(state, over, list(obj.values()))
+    if not obj.exact or sum(1 for _ in obj.values()) > _MOST_ITEMS:
         return
     if isinstance(obj, Mapping):
-        keyed = [(key, value) for key, value in obj.entries.items() if type(key) in (int, str)]
-        for key, value in keyed:
-            yield from _from(state, f"{expression}[{_literal(key)}]", value, depth - 1)
+        for key, value in obj.entries.items():
+            if type(key) in (int, str):
+                yield from _from(state, f"{expression}[{_literal(key)}]", value, depth - 1)
     elif obj.kind in ("list", "tuple"):
         for index, value in enumerate(obj.items):
             yield from _from(state, f"{expression}[{index}]", value, depth - 1)
+
+
+def _each(state: State, over: str, held: list[Value]) -> Iterator[tuple[Route, Lead]]:
+    """Yield a loop over values that are files, or have a method that flushes them."""
+    leads = [_lead(state, _options(state, value)) for value in held]
+    files = [lead for lead in leads if lead is not None and lead.streams and not lead.or_none]
+    if len(files) == len(held):
+        yield Route("file", over), _united(files)
+    owners = [state.look(Instance, value) for value in held]
+    for method in _OWN_METHODS:
+        owned = [
+            lead
+            for owner in owners
+            if owner is not None
+            for name, lead in _own(state, owner)
+            if name == method
+        ]
+        if owned and len(owned) == len(held):
+            yield Route("handler", over, method), _united(owned)
+
+
+def _united(leads: list[Lead]) -> Lead:
+    return Lead(frozenset[int]().union(*(lead.streams for lead in leads)))
 
 
 def _literal(key: Hashable) -> str:
@@ -227,21 +271,32 @@ def _literal(key: Hashable) -> str:
     return repr(key)
 
 
-def _open_streams(state: State, options: tuple[Value, ...]) -> frozenset[int]:
-    """Return the streams that all options are, none if one is no stream or closed."""
-    if all(isinstance(o, Ref) and _is_open(state, o.id) for o in options):
-        return frozenset(map(_id, options))
-    return frozenset()
+def _lead(state: State, options: tuple[Value, ...]) -> Lead | None:
+    """Return the streams that a value may be, None if it may be something else or closed."""
+    files = [option for option in options if option != NONE]
+    if not all(isinstance(o, Ref) and _is_open(state, o.id) for o in files):
+        return None
+    return Lead(frozenset(map(_id, files)), len(files) < len(options))
 
 
 def _is_open(state: State, identity: int) -> bool:
     return isinstance(state.heap.get(identity), Stream) and not is_closed(state, identity)
 
 
-def _own_methods(state: State, instance: Instance) -> Iterator[str]:
-    """Yield the methods of a program's class that are called like those of a file."""
+def _is_enumeration(state: State, cls: Value) -> bool:
+    return any(name.startswith("enum.") for name in classes.external_bases(state, cls))
+
+
+def _own(state: State, instance: Instance) -> Iterator[tuple[str, Lead]]:
+    """Yield the methods of an object that are called like those of a file, and its open files."""
+    held = state.reach(instance.attributes.values())
+    streams = frozenset(i for i in held if _is_open(state, i))
+    if not streams:
+        return
     for name in _OWN_METHODS:
         own = classes.class_attribute(state, instance.cls, name)
         function = None if own is None else state.look(Function, own)
         if function is not None and len(function.node.params.params) == 1:
-            yield name
+            yield name, Lead(streams)
+    if calls.library_method(classes.external_bases(state, instance.cls), "flush") is not None:
+        yield "flush", Lead(streams)

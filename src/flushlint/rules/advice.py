@@ -37,6 +37,7 @@ class Remedy(NamedTuple):
 
     `file` names what has to be flushed, or closed if `closes`. One that `borrows` was given an
     open file, which it leaves open. `method` is the one that an object lacks which is no file.
+    `layer` is the heap object whose own methods save it, None where those of a file do.
     """
 
     file: str
@@ -45,6 +46,7 @@ class Remedy(NamedTuple):
     closes: bool
     borrows: bool = False
     method: str = ""
+    layer: int | None = None
 
 
 def remedy(module: cst.Module, log: Log, write: Write, stream: Stream | None = None) -> Remedy:
@@ -52,10 +54,11 @@ def remedy(module: cst.Module, log: Log, write: Write, stream: Stream | None = N
     target = written_to(module, write.node)
     if target.kind == "logger":
         return _call(_behind(target), "logging.shutdown()", closes=False)
-    layers = _layers(log, write.stream)
-    typed = _of_type(module, write.node, target, layers)
+    known = _layers(log, write.stream)
+    typed = _of_type(module, write.node, target, known)
     if typed is not None:
         return typed
+    layers = list(known.values())
     closer = next((i for i, layer in enumerate(layers) if layer.needs_close), None)
     if closer is None:
         return _do(target, closes=stream is not None and stream.needs_close)
@@ -71,10 +74,10 @@ def remedy(module: cst.Module, log: Log, write: Write, stream: Stream | None = N
 
 
 def _of_type(
-    module: cst.Module, node: cst.CSTNode, target: Written, layers: list[Stream]
+    module: cst.Module, node: cst.CSTNode, target: Written, layers: dict[int, Stream]
 ) -> Remedy | None:
     """Return what saves the data of an object by its own methods, None if there is none below."""
-    for depth, layer in enumerate(layers):
+    for depth, (identity, layer) in enumerate(layers.items()):
         spec = layer.spec
         if spec is None or not layer.buffered:
             continue
@@ -92,7 +95,7 @@ def _of_type(
             done = Remedy(
                 file, f"call `{name}()` of {file}", f"with `{name}()` of {file}", closes=closes
             )
-        return done._replace(method=lacking)
+        return done._replace(method=lacking, layer=identity)
     return None
 
 
@@ -100,12 +103,12 @@ def _led_to(target: Written) -> str:
     return f" behind `{target.source}`" if target.source else ""
 
 
-def _layers(log: Log, identity: int | None) -> list[Stream]:
+def _layers(log: Log, identity: int | None) -> dict[int, Stream]:
     """Return the layers of the stream as they were when they were opened, topmost first."""
-    found: list[Stream] = []
-    while identity is not None and identity in log.streams and len(found) < len(log.streams):
-        found.append(log.streams[identity])
-        identity = found[-1].below
+    found: dict[int, Stream] = {}
+    while identity is not None and identity in log.streams and identity not in found:
+        found[identity] = log.streams[identity]
+        identity = found[identity].below
     return found
 
 

@@ -47,7 +47,7 @@ def _started(module: cst.Module, log: Log, event: Pickled) -> Finding:
     steps = _steps(event, parent)
     if process.start is not None:
         steps.append(Step("ended", parent, process.start, f"this start raises {raised}"))
-    return Finding("FLU301", node, message, subject, steps)
+    return Finding("FLU301", node, message, subject, steps, cause=event)
 
 
 def _sent(module: cst.Module, log: Log, event: Pickled) -> Finding:
@@ -68,7 +68,7 @@ def _sent(module: cst.Module, log: Log, event: Pickled) -> Finding:
     steps = _steps(event, sender)
     text = "the queue's own thread fails to pickle it" if event.later else "this raises TypeError"
     steps.append(Step("ended", sender, event.call, text))
-    return Finding("FLU301", node, message, subject, steps)
+    return Finding("FLU301", node, message, subject, steps, cause=event)
 
 
 def _steps(event: Pickled, sender: str) -> list[Step]:

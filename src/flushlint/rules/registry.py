@@ -18,7 +18,8 @@ class Rule(NamedTuple):
     """What is known of a rule before any file is analysed.
 
     `summary` is one sentence with its full stop. `since` is the release that brought the
-    rule. An `opt_in` rule is off until it is selected by name or prefix.
+    rule. An `opt_in` rule is off until it is selected by name or prefix. Findings of a `fixable`
+    one have a safe fix, wherever the machine can prove one.
     """
 
     code: str
@@ -27,6 +28,7 @@ class Rule(NamedTuple):
     severity: Severity = "error"
     since: str = "0.1.0"
     opt_in: bool = False
+    fixable: bool = False
 
     @property
     def url(self) -> str:
@@ -52,30 +54,35 @@ RULES: dict[str, Rule] = {
             "lost-passed-file",
             "A child process writes to a file that was handed to it, and ends before the "
             "buffer is emptied.",
+            fixable=True,
         ),
         Rule(
             "FLU102",
             "lost-inherited-file",
             "A child process writes to a file that it reaches by a global name, a default "
             "argument, a class or `self`, and ends before the buffer is emptied.",
+            fixable=True,
         ),
         Rule(
             "FLU103",
             "lost-worker-file",
             "A worker of a pool or an executor writes to a file that outlives its tasks, and "
             "ends before the buffer is emptied.",
+            fixable=True,
         ),
         Rule(
             "FLU104",
             "lost-at-hard-exit",
             "A process ends at once (`os._exit`, `os.exec*`, `os.abort`, SIGKILL) while "
             "writes are still in a buffer.",
+            fixable=True,
         ),
         Rule(
             "FLU105",
             "lost-at-terminate",
             "A child process is killed (`terminate()`, `kill()`, a daemon when its parent ends) "
             "where it waits with writes in a buffer.",
+            fixable=True,
         ),
         Rule(
             "FLU106",
@@ -83,18 +90,21 @@ RULES: dict[str, Rule] = {
             "A child process flushes a file on every path in sight, but not if a call before "
             "that raises.",
             opt_in=True,
+            fixable=True,
         ),
         Rule(
             "FLU201",
             "duplicated-buffer",
             "Writes that are in a buffer when the process forks are written by more than "
             "one process.",
+            fixable=True,
         ),
         Rule(
             "FLU202",
             "flush-outside-lock",
             "Writes to a file that processes share are made under a lock, and leave the buffer "
             "when the lock is released.",
+            fixable=True,
         ),
         Rule(
             "FLU203",
@@ -135,23 +145,27 @@ RULES: dict[str, Rule] = {
             "line-buffered-binary",
             "A binary file is opened with `buffering=1`, which does not make it "
             "line-buffered, and data are lost for it.",
+            fixable=True,
         ),
         Rule(
             "FLU403",
             "fsync-without-flush",
             "`os.fsync` is called on a file that was not flushed, and data are lost for it.",
+            fixable=True,
         ),
         Rule(
             "FLU404",
             "cleanup-never-runs",
             "A cleanup would save what a process loses (`atexit`, `weakref.finalize`, a parent's "
             "finalizers), but the process ends without running it.",
+            fixable=True,
         ),
         Rule(
             "FLU405",
             "flush-without-close",
             "A process flushes a compressed file or an archive, and ends without closing it, "
             "so that its end is missing.",
+            fixable=True,
         ),
         Rule(
             "FLU901",

@@ -63,7 +63,7 @@ def _truncated(module: cst.Module, log: Log, truncation: Truncation) -> Finding:
         steps.append(Step("handed-over", parent, child.start, text))
         again = "the import opens the file again and writes from its beginning"
         steps.append(Step("ended", process_name(log, child.id), opener, again))
-    return Finding("FLU203", opener, message, subject, steps)
+    return Finding("FLU203", opener, message, subject, steps, cause=truncation)
 
 
 # -- children that never write --------------------------------------------------------------------
@@ -160,4 +160,4 @@ def _failed(module: cst.Module, log: Log, failure: Failure) -> Finding:
         steps.append(Step("handed-over", parent, process.start, "the child is started here"))
     if says.code != "FLU302":
         steps.append(Step("ended", child, node, says.step.format(**words)))
-    return Finding(says.code, node, message, subject, steps)
+    return Finding(says.code, node, message, subject, steps, cause=failure)

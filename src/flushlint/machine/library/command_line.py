@@ -58,8 +58,9 @@ def _add_argument(m: Machine, state: State, receiver: Value, arguments: Argument
         name = long.lstrip("-").replace("-", "_")
         if isinstance(dest, Const) and isinstance(dest.value, str):
             name = dest.value
-        always = not words[0].startswith("-") or "required" in arguments.keywords
         default = arguments.keywords.get("default")
+        is_opened = isinstance(default, Const) and isinstance(default.value, str)
+        always = not words[0].startswith("-") or "required" in arguments.keywords or is_opened
         entry = Sequence(
             "tuple",
             [kind, Const(arguments.node), Const(always), default or NONE],

@@ -246,8 +246,10 @@ def _make_memory(m: Machine, state: State, receiver: Value, arguments: Arguments
     records = Stream(
         arguments.node, state.process, "records", text=False, spec=LIBRARY_TYPES[_MEMORY]
     )
+    made = m.new(state, arguments.node, records, "records")
+    m.log.streams[made.id] = records
     values = {
-        "%records": m.new(state, arguments.node, records, "records"),
+        "%records": made,
         "%level": arguments.get(1, "flushLevel"),
         "%capacity": arguments.get(0, "capacity"),
         "%count": Const(0),

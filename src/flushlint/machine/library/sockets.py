@@ -31,8 +31,8 @@ def _socket(m: Machine, state: State, receiver: Value, arguments: Arguments) -> 
 def _makefile(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
     mode = constant(arguments, 0, "mode", "r")
     buffering = constant(arguments, 1, "buffering", -1)
-    if buffering is None:
-        buffering = -1
+    if buffering is None or buffering == 1:
+        buffering = -1  # one byte: what is above the buffer holds text back all the same
     found = open_file(m, state, arguments, mode, buffering, arguments.node)
     for after in found:
         made = after.stack[-1]

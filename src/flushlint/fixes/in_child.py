@@ -1,0 +1,96 @@
+"""Opening a file in the child instead of handing it over: for people to read and finish.
+
+Who opens it then, and what else uses it, only they know. So nothing is proven here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from flushlint.fixes.edits import apply
+from flushlint.fixes.places import knows, statements_of
+from flushlint.fixes.proposal import Proposal
+from flushlint.machine.log import Loss, Pickled
+from flushlint.model import InputError
+from flushlint.source import Source, parse
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from flushlint.fixes.scene import Scene
+    from flushlint.machine.log import Cause, HandOver
+    from flushlint.machine.objects import Stream
+
+__all__ = ["opened_in_child"]
+
+_PATHS = (cst.SimpleString, cst.FormattedString, cst.Name, cst.Attribute)
+
+
+def opened_in_child(scene: Scene, cause: Cause) -> Iterator[Proposal]:
+    """Hand over the path, and let the body of the target stand below `with open(path, ...)`."""
+    found = _handed_over(cause)
+    if found is None:
+        return
+    hand_over, stream = found
+    opener, argument = stream.opened, hand_over.node
+    if not isinstance(opener, cst.Call) or not isinstance(argument, (cst.Name, cst.Attribute)):
+        return
+    if not (knows(scene.layout, opener) and knows(scene.layout, argument)):
+        return
+    path = opener.args[0].value if opener.args else None
+    target, parameter = _target(scene, argument)
+    if scene.code(opener.func) != "open" or not isinstance(path, _PATHS) or target is None:
+        return
+    rest = "".join(f", {scene.code(arg.with_changes(comma=_NONE))}" for arg in opener.args[1:])
+    body = statements_of(scene, target)
+    first = body[1] if len(body) > 1 and _is_docstring(body[0]) else body[0]
+    header = f"with open({parameter}{rest}) as {parameter}:"
+    wrapped = scene.layout.wrap(first, body[-1], header, ())
+    if wrapped is None:
+        return
+    edits = [*scene.layout.replace(argument, scene.code(path)), *wrapped]
+    text = apply(scene.source.text, edits)
+    if not isinstance(parse(Source(scene.source.path, text)), InputError):
+        name = target.name.value
+        yield Proposal(edits, "open", "the file", f"in `{name}`, and hand over its path")
+
+
+_NONE = cst.MaybeSentinel.DEFAULT
+
+
+def _handed_over(cause: Cause) -> tuple[HandOver, Stream] | None:
+    """Return the expression by which a file gets to a child, if it is one of its own."""
+    if isinstance(cause, Pickled):
+        return (cause.hand_over, cause.stream) if cause.how == "start" else None
+    if not isinstance(cause, Loss) or cause.hand_over is None:
+        return None
+    is_given = cause.hand_over.own and cause.stream.process != cause.process
+    return (cause.hand_over, cause.stream) if is_given else None
+
+
+def _target(scene: Scene, argument: cst.CSTNode) -> tuple[cst.FunctionDef | None, str]:
+    """Return the function that gets an argument of a `Process`, and the name it has there."""
+    nothing = None, ""
+    element = scene.layout.parents[argument]
+    holder = scene.layout.parents.get(element)
+    call = scene.layout.parents.get(scene.layout.parents.get(holder, scene.module))  # type: ignore[arg-type]  # the module has no parent
+    if not (isinstance(holder, (cst.Tuple, cst.List)) and isinstance(call, cst.Call)):
+        return nothing
+    index = list(holder.elements).index(element)  # type: ignore[arg-type]  # one of them
+    named = {a.keyword.value: a.value for a in call.args if a.keyword is not None}
+    target = named.get("target")
+    functions = [s for s in statements_of(scene, None) if isinstance(s, cst.FunctionDef)]
+    for function in functions:
+        if isinstance(target, cst.Name) and function.name.value == target.value:
+            parameters = [*function.params.posonly_params, *function.params.params]
+            if named.get("args") is holder and index < len(parameters):
+                return function, parameters[index].name.value
+    return nothing
+
+
+def _is_docstring(statement: cst.CSTNode) -> bool:
+    return isinstance(statement, cst.Expr) and isinstance(
+        statement.value, (cst.SimpleString, cst.ConcatenatedString)
+    )
