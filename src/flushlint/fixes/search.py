@@ -107,7 +107,7 @@ class Search:
         return None
 
     def _found(self, problem: _Problem, *, strict: bool) -> list[Fix]:
-        text = self._first.source.text
+        text = self.text
         key = _key(self._first, Patch(text), problem)
         attempt = _Attempt(self, key, self._known, strict=strict)
         found: list[Fix] = []
@@ -125,6 +125,11 @@ class Search:
         source = self._first.source
         span = Span(source.position(edit.start), source.position(edit.end))
         return Edit(source.path, span, edit.text)
+
+    @property
+    def text(self) -> str:
+        """The text whose findings it looks for fixes of."""
+        return self._first.source.text
 
     def known(self, text: str) -> Scene | None:
         """Return the scene of a text that was run already."""
