@@ -110,9 +110,9 @@ class TestErrors:
     ) -> None:
         write(a=LOSING, b=LOSING)
 
-        def check_and_remove(*arguments: object) -> object:
+        def check_and_remove(*arguments: object, **options: object) -> object:
             Path("b.py").unlink()
-            return stand_ins.check_source(*arguments)  # type: ignore[arg-type]
+            return stand_ins.check_source(*arguments, **options)  # type: ignore[arg-type]
 
         monkeypatch.setattr(engine, "check_source", check_and_remove)
         status, out, err = run("check")
@@ -145,7 +145,7 @@ class TestErrors:
     ) -> None:
         write(a=CLEAN)
 
-        def fail(*_: object) -> None:
+        def fail(*_: object, **__: object) -> None:
             raise error
 
         monkeypatch.setattr(engine, "check_source", fail)
@@ -156,7 +156,7 @@ class TestErrors:
     def test_an_interrupt_ends_quietly(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         write(a=CLEAN)
 
-        def interrupt(*_: object) -> None:
+        def interrupt(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
         monkeypatch.setattr(engine, "check_source", interrupt)

@@ -40,13 +40,17 @@ def _in_tmp_path(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 @pytest.fixture
 def run(capfd: pytest.CaptureFixture[str]) -> Run:
-    """Return what runs the command: exit status, lines on stdout, lines on stderr."""
+    """Return what runs the command: exit status, lines on stdout, lines on stderr.
+
+    What is said of fixes at the end is left out.
+    """
 
     def run_(*arguments: str) -> tuple[int, list[str], list[str]]:
         status = cli.main(arguments)
         sys.stdout.flush()
         out, err = capfd.readouterr()
-        return status, out.splitlines(), err.splitlines()
+        rows = [row for row in out.splitlines() if " fixable with " not in row]
+        return status, rows, err.splitlines()
 
     return run_
 

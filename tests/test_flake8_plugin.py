@@ -15,7 +15,9 @@ from flushlint.flake8_plugin import FlushlintPlugin
 from flushlint.model import (
     Analysis,
     AnalysisOptions,
+    Applicability,
     Diagnostic,
+    Fix,
     InputError,
     Position,
     Span,
@@ -23,6 +25,8 @@ from flushlint.model import (
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from flushlint.engine import Wanted
 
 PASSES_THE_GATE = "from multiprocessing import Process\nimport os\nprint(os.fork())\n"
 LOSING = """\
@@ -71,12 +75,22 @@ class Engine:
     def __init__(self) -> None:
         self.answer: Analysis | BaseException = Analysis()
         self.asked: list[tuple[str, str, AnalysisOptions]] = []
+        self.wanted: list[str] = []
 
-    def check_text(self, text: str, path: str, options: AnalysisOptions) -> Analysis:
+    def check_text(
+        self, text: str, path: str, options: AnalysisOptions, *, wanted: Wanted | None = None
+    ) -> Analysis:
         self.asked.append((text, path, options))
         if isinstance(self.answer, BaseException):
             raise self.answer
-        return self.answer
+        kept = wanted(self.answer.diagnostics) if wanted is not None else ()
+        self.wanted = [one.code for one in kept]
+        return Analysis(
+            tuple(
+                one if one in kept else replace(one, fixes=()) for one in self.answer.diagnostics
+            ),
+            self.answer.error,
+        )
 
 
 @pytest.fixture(name="stand_in")
@@ -165,6 +179,75 @@ def test_a_message_is_one_line_that_names_no_place(
 ) -> None:
     stand_in.answer = Analysis((finding(message=message),))
     assert [text for _, _, text, _ in run_plugin()] == [f"FLU101 {shown}"]
+
+
+def fix(applicability: Applicability, title: str = "flush `log`") -> Fix:
+    return Fix(title, applicability, (), "it does more" if applicability == "unsafe" else "")
+
+
+@pytest.mark.parametrize(
+    ("fixes", "shown"),
+    [
+        ((), ""),
+        ((fix("safe"), fix("unsafe")), " [fix: flush `log`]"),
+        ((fix("unsafe"),), " [unsafe fix: flush `log`]"),
+        ((fix("display-only"), fix("unsafe", "mend")), " [unsafe fix: mend]"),
+        ((fix("display-only"),), " [suggestion: flush `log`]"),
+        ((fix("safe", "see\na.py:10:5: E501 x"),), " [fix: see\\na.py: 10:5: E501 x]"),
+    ],
+)
+def test_the_message_ends_with_the_best_fix(
+    fixes: tuple[Fix, ...], shown: str, stand_in: Engine
+) -> None:
+    stand_in.answer = Analysis((replace(finding(), fixes=fixes),))
+    assert [text for _, _, text, _ in run_plugin()] == [f"FLU101 the message{shown}"]
+
+
+@pytest.mark.parametrize(
+    ("settings", "shown"),
+    [
+        ('unfixable = ["FLU1"]', ""),
+        ('extend-unsafe-fixes = ["FLU1"]', " [unsafe fix: flush `log`]"),
+        ('fixable = ["X"]', " [fix: flush `log`]"),
+    ],
+)
+def test_the_configuration_decides_on_fixes(
+    settings: str, shown: str, stand_in: Engine, tmp_path: Path
+) -> None:
+    (tmp_path / "pyproject.toml").write_text(f"[tool.flushlint]\n{settings}\n")
+    stand_in.answer = Analysis((replace(finding(), fixes=(fix("safe"),)),))
+    found = run_plugin(filename=str(tmp_path / "x.py"))
+    assert [text for _, _, text, _ in found] == [f"FLU101 the message{shown}"]
+
+
+@pytest.mark.parametrize(
+    ("comment", "given", "wanted"),
+    [
+        ("", {}, True),
+        ("  # noqa", {}, False),
+        ("  # noqa: FLU1", {}, False),
+        ("  # noqa: E501", {}, True),
+        ("  # noqa", {"disable_noqa": True}, True),
+        ("", {"ignore": ["FLU1"]}, False),
+        ("", {"extend_ignore": ["F"]}, False),
+        ("", {"select": ["E"]}, False),
+        ("", {"select": ["E"], "extend_select": ["FLU"]}, True),
+    ],
+)
+def test_no_fix_is_looked_for_that_nobody_will_see(
+    comment: str, given: dict[str, object], wanted: bool, stand_in: Engine
+) -> None:
+    usual = {
+        "disable_noqa": False,
+        "ignore": None,
+        "extend_ignore": None,
+        "extended_default_select": ["C90", "E", "F", "FLU", "W"],
+        "extended_default_ignore": ["E121", "FLU901"],
+    }
+    stand_in.answer = Analysis((finding(),))
+    text = PASSES_THE_GATE.replace("\n", f"{comment}\n", 1)
+    run_plugin(text, given=options(**{**usual, **given}))
+    assert stand_in.wanted == (["FLU101"] if wanted else [])
 
 
 @pytest.mark.parametrize(
@@ -320,6 +403,11 @@ def test_flake8_shows_the_finding(flake8: Flake8) -> None:
     assert places(done) == [f"losing.py:{PLACE}: FLU101"]
     assert done.returncode == 1
     assert done.stderr == ""
+
+
+def test_flake8_tells_the_fix(flake8: Flake8) -> None:
+    (row,) = flake8(text=LOSING).stdout.splitlines()
+    assert row.endswith(" [fix: flush `fd` at the end of `put`]")
 
 
 def test_flake8_knows_the_plugin() -> None:

@@ -37,13 +37,18 @@ ORDER = [
     "globs",
     "comments",
     "selection",
+    "fixability",
     "suppression",
     "config_schema",
     "config",
     "discovery",
+    "choosing",
     "report",
     "streams",
+    "reporting",
     "writing",
+    "diffs",
+    "applying",
     "checking",
     "cli",
     "flake8_plugin",
@@ -115,6 +120,11 @@ def test_a_run_that_the_gate_drops_imports_nothing_heavy(
     # Nor what is slow to import and easy to do without.
     slow = {"dataclasses", "inspect", "pathlib", "shutil", "subprocess", "tomllib", "tomli"}
     assert loaded.isdisjoint(HEAVY | slow)
+
+
+def test_fixing_imports_nothing_heavy_either_where_the_gate_drops_all(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("import multiprocessing\nx = open('a', 'w')\n")
+    assert modules_after(run_of("check", "--fix", "."), tmp_path).isdisjoint(HEAVY)
 
 
 @pytest.mark.parametrize("command", [("--version",), ("rule", "FLU101"), ("check", "--help")])

@@ -1,4 +1,4 @@
-"""The hook, by a real pre-commit in a scratch repository, installed from a copy of this one."""
+"""The hooks, by a real pre-commit in a scratch repository, installed from a copy of this one."""
 
 from __future__ import annotations
 
@@ -66,7 +66,7 @@ def _repository(tmp_path: Path) -> Path:
 
 @pytest.fixture(name="project")
 def _project(tmp_path: Path, repository: Path) -> Path:
-    """Return a scratch repository that uses the hook as the README says."""
+    """Return a scratch repository that uses both hooks, one as the README says."""
     (snippet,) = [
         block.text
         for block in blocks((ROOT / "README.md").read_text(encoding="utf-8"))
@@ -74,6 +74,7 @@ def _project(tmp_path: Path, repository: Path) -> Path:
     ]
     settings, replaced = re.subn(r"https://\S+", str(repository), snippet)
     assert replaced == 1
+    settings += "      - id: flushlint-fix\n        stages: [manual]\n"
     project = tmp_path / "project"
     project.mkdir()
     (project / ".pre-commit-config.yaml").write_text(settings, encoding="utf-8")
@@ -89,13 +90,13 @@ def add(project: Path, name: str, text: str) -> None:
 
 
 @pytest.mark.skipif(shutil.which("git") is None, reason="git is not installed")
-def test_the_hook(project: Path, tmp_path: Path) -> None:
+def test_the_hooks(project: Path, tmp_path: Path) -> None:
     """One test, because the hook's environment is made once: that takes long."""
     home = str(tmp_path / "home")
 
-    def pre_commit() -> tuple[int, str]:
+    def pre_commit(*arguments: str) -> tuple[int, str]:
         command = (sys.executable, "-m", "pre_commit", "run", "--all-files", "--color=never")
-        done = run(*command, directory=project, PRE_COMMIT_HOME=home)
+        done = run(*command, *arguments, directory=project, PRE_COMMIT_HOME=home)
         return done.returncode, done.stdout
 
     add(project, ".pre-commit-config.yaml", (project / ".pre-commit-config.yaml").read_text())
@@ -119,9 +120,24 @@ def test_the_hook(project: Path, tmp_path: Path) -> None:
     found = re.findall(r"^(\S+):\d+:\d+: (FLU\d+) ", output, re.MULTILINE)
     assert sorted(found) == [("script", "FLU101"), ("src/losing.py", "FLU101")]
 
+    fix = ("flushlint-fix", "--hook-stage", "manual")
     add(project, "pyproject.toml", '[tool.flushlint]\nexclude = ["src", "script"]\n')
-    status, output = pre_commit()
-    assert status == 0, output
+    for arguments in ((), fix):
+        status, output = pre_commit(*arguments)
+        assert status == 0, output
+    assert (project / "script").read_text().endswith(LOSING)
+
+    add(project, "pyproject.toml", "")
+    status, output = pre_commit(*fix)
+    assert status == 1, output
+    assert "files were modified by this hook" in output
+    assert "2 findings fixed in 2 files" in output
+    assert os.access(project / "script", os.X_OK)
+    assert (project / "notes.txt").read_text() == LOSING
+    git(project, "add", "--update")
+    for arguments in (fix, ()):
+        status, output = pre_commit(*arguments)
+        assert status == 0, output
 
 
 def test_the_manifest_is_valid() -> None:

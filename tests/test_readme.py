@@ -30,6 +30,7 @@ BLOCKS = {
     ("flushlint", "python"),
     ("flushlint", "console"),
     ("Install", "console"),
+    ("Fixes", "console"),
     ("flake8", "console"),
     ("flake8", "ini"),
     ("pre-commit", "yaml"),
@@ -120,6 +121,25 @@ def test_the_program_and_its_findings(project: Path, tmp_path: Path) -> None:
     assert seen == [("python", 0), ("wc", 0), ("flushlint", 1)]
 
 
+def test_fixing_the_program(project: Path, tmp_path: Path) -> None:
+    forking = [one for one in found_interpreters() if one.minor <= LAST_WITH_FORK]
+    if not forking:
+        pytest.skip("no Python here whose default start method is fork")
+    shims = tmp_path / "bin"
+    shims.mkdir()
+    (shims / "python").symlink_to(forking[-1].path)
+    for command, output in commands(*shown("Fixes", "console")):
+        done = run(command, project, shims)
+        assert (done.stdout, done.stderr, done.returncode) == (output, "", 0)
+
+
+def test_the_options_of_the_table_of_fixes(project: Path) -> None:
+    offered = run("flushlint check --help", project).stdout
+    in_table = re.findall(r"^\| (`--[\w-]+`.*?) \|", README, re.MULTILINE)
+    options = {option for row in in_table for option in re.findall(r"--[\w-]+", row)}
+    assert options == set(re.findall(r"(--[\w-]*fix[\w-]*|--diff)", offered))
+
+
 def test_the_finding_in_flake8(project: Path) -> None:
     ((command, output),) = commands(*shown("flake8", "console"))
     done = run(command, project)
@@ -174,7 +194,7 @@ def test_the_configuration(project: Path) -> None:
     (toml,), (own,) = shown("Configuration", "toml"), shown(OWN, "toml")
     toml += own.partition("\n")[2]
     keys = re.findall(r"^([\w-]+) = ", toml, re.MULTILINE)
-    assert keys == re.findall(r"^\| `([\w-]+)` \|", README, re.MULTILINE)
+    assert keys == re.findall(r"^\| `(\w[\w-]*)` \|", README, re.MULTILINE)
     (project / "pyproject.toml").write_text(toml, encoding="utf-8")
     done = run("flushlint check .", project)
     assert (done.returncode, done.stderr) == (1, "")

@@ -1,11 +1,21 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 
 import pytest
 from rich.cells import cell_len
 
-from flushlint.model import Diagnostic, Position, Span, StepKind, WitnessStep
+from flushlint.model import (
+    Applicability,
+    Diagnostic,
+    Edit,
+    Fix,
+    Position,
+    Span,
+    StepKind,
+    WitnessStep,
+)
 from flushlint.report.full import FullReporter
 from tests.stand_ins import span
 
@@ -214,3 +224,109 @@ def test_the_end_counts_findings_and_files() -> None:
 def test_source_is_shown_as_it_is() -> None:
     source = 'x = "[bold]:smile: [/] 3.14 http://x"\n'
     assert source.strip() in snippet(finding(span(1, 0, 1)), source)
+
+
+def at(line: int, column: int) -> Span:
+    return Span(Position(line, column), Position(line, column))
+
+
+def fixed(*edits: Edit, applicability: Applicability = "safe", reason: str = "") -> Diagnostic:
+    fix = Fix("flush `log`", applicability, edits, reason)
+    return replace(finding(span(10, 34, 37)), fixes=(fix,))
+
+
+def suggestion(
+    diagnostic: Diagnostic, source: str, width: int = 100, *, color: bool = False
+) -> str:
+    """Return what stands behind the rule."""
+    _, _, behind = shown(diagnostic, source, width, color=color).partition("rule FLU101\n")
+    return behind
+
+
+FLUSHES = (Edit("p.py", at(8, 0), "    fd.flush()\n"), Edit("p.py", at(11, 0), "    log.flush()\n"))
+
+
+def test_a_fix_is_shown_as_a_diff_with_the_numbers_of_the_fixed_file() -> None:
+    assert (
+        suggestion(fixed(*FLUSHES, Edit("p.py", span(3, 0, 3), "file")), PROGRAM)
+        == """\
+   = fix: flush `log`
+   |
+ 1 | from multiprocessing import Process
+ 2 |
+   - log = open("error1.log", "w")
+ 3 + file = open("error1.log", "w")
+ 4 |
+ 5 |
+ 6 | def put(fd):
+ 7 |     fd.write("hello")
+ 8 +     fd.flush()
+ 9 |
+10 | if __name__ == "__main__":
+11 |     p = Process(target=put, args=(log,))
+12 +     log.flush()
+13 |     p.start()
+14 |     p.join()
+   |
+
+"""
+    )
+
+
+def test_stretches_that_are_far_apart_are_shown_apart() -> None:
+    source = "\n".join(f"x = {number}" for number in range(1, 121))
+    rows = suggestion(
+        fixed(Edit("p.py", at(9, 0), "y\n"), Edit("p.py", at(120, 0), "z\n")), source
+    ).splitlines()
+    assert rows[1:] == [
+        "    |",
+        "  7 | x = 7",
+        "  8 | x = 8",
+        "  9 + y",
+        " 10 | x = 9",
+        " 11 | x = 10",
+        "...",
+        "119 | x = 118",
+        "120 | x = 119",
+        "121 + z",
+        "122 | x = 120",
+        "    |",
+        "",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("applicability", "title", "marked"),
+    [
+        ("safe", "fix: flush `log`", True),
+        ("unsafe", "unsafe fix: flush `log` (it does more)", False),
+        ("display-only", "suggestion: flush `log` (it does more)", False),
+    ],
+)
+def test_how_far_a_fix_may_be_trusted_is_said(
+    applicability: Applicability, title: str, *, marked: bool
+) -> None:
+    reason = "" if applicability == "safe" else "it does more"
+    diagnostic = fixed(*FLUSHES, applicability=applicability, reason=reason)
+    assert suggestion(diagnostic, PROGRAM).startswith(f"   = {title}\n   |\n")
+    assert ("[*]" in shown(diagnostic, PROGRAM).splitlines()[0]) is marked
+    reporter = FullReporter(width=100, color=False, unsafe=True)
+    first = reporter.add([diagnostic], lambda: PROGRAM).splitlines()[0]
+    assert ("[*]" in first) is (applicability != "display-only")
+
+
+def test_a_diff_is_coloured_and_no_wider_than_the_terminal() -> None:
+    wide = PROGRAM.replace("hello", "hello " * 40)
+    diagnostic = fixed(*FLUSHES, Edit("p.py", span(3, 0, 3), "file"))
+    rows = suggestion(diagnostic, wide, 40).splitlines()
+    assert max(map(cell_len, rows)) <= 40
+    colored = suggestion(diagnostic, wide, color=True)
+    assert "\x1b[32m    fd.flush()\x1b[0m" in colored
+    assert re.search(r"\x1b\[31m-\x1b\[0m \x1b\[31mlog = ", colored)
+
+
+@pytest.mark.parametrize("newline", ["\r\n", "\r"])
+def test_a_diff_of_other_newlines(newline: str) -> None:
+    edits = [replace(edit, text=edit.text.replace("\n", newline)) for edit in FLUSHES]
+    source = PROGRAM.replace("\n", newline)
+    assert suggestion(fixed(*edits), source) == suggestion(fixed(*FLUSHES), PROGRAM)

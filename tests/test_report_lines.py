@@ -1,11 +1,12 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 
 import pytest
 
 from flushlint.lines import one_line, split_lines
-from flushlint.model import AnalysisOptions, Diagnostic, Severity
+from flushlint.model import AnalysisOptions, Diagnostic, Edit, Fix, Severity
 from flushlint.report import json as json_report
 from flushlint.report.concise import ConciseReporter
 from flushlint.report.json import JsonReporter
@@ -72,15 +73,20 @@ class TestJson:
                         "text": "the child ends",
                     },
                 ],
+                "fixes": [],
                 "url": "src/flushlint/rules/pages/FLU101.md",
             }
         ]
 
     def test_every_key_is_documented(self) -> None:
         reporter = JsonReporter()
-        reporter.add(findings(), no_text)
+        edit = Edit("x.py", span(2, 0, 0), "log.flush()\n")
+        fixed = replace(diagnostic("it is lost"), fixes=(Fix("flush it", "safe", (edit,)),))
+        reporter.add([replace(fixed, witness=findings()[0].witness)], no_text)
         (finding,) = json.loads(reporter.finish())
-        for key in {*finding, *finding["witness"][0], *finding["location"]}:
+        (fix,) = finding["fixes"]
+        keys = {*finding, *finding["witness"][0], *finding["location"], *fix, *fix["edits"][0]}
+        for key in keys:
             assert json_report.__doc__ is not None
             assert f'{key}"' in json_report.__doc__ or f"``{key}``" in json_report.__doc__, key
 

@@ -7,30 +7,28 @@ are still checked.
 from __future__ import annotations
 
 import os
-import sys
-from typing import TYPE_CHECKING, Literal, NamedTuple
+from functools import partial
+from typing import TYPE_CHECKING, NamedTuple
 
 from flushlint import gate
 from flushlint.config import ConfigError, Configuration
 from flushlint.discovery import SourceFile, discover, read_bytes, read_cause
+from flushlint.fixability import FixOptions
+from flushlint.reporting import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
 
+    from flushlint.applying import Applying
+    from flushlint.choosing import Choice
     from flushlint.model import AnalysisOptions, Diagnostic, InputError, Platform, StartMethodOption
-    from flushlint.report import Reporter
+    from flushlint.reporting import OutputFormat
     from flushlint.selection import Layer
     from flushlint.streams import Streams
 
 __all__ = ["CheckOptions", "check"]
 
-OutputFormat = Literal["concise", "full", "json"]
-
 _STDIN = "-"
-# The width of a report that goes to no terminal, and the limits within which one is readable.
-_DEFAULT_WIDTH = 100
-_NARROWEST = 40
-_WIDEST = 120
 
 
 class CheckOptions(NamedTuple):
@@ -50,6 +48,7 @@ class CheckOptions(NamedTuple):
     exit_zero: bool = False
     quiet: bool = False
     verbose: bool = False
+    fixes: FixOptions = FixOptions()
 
 
 def check(options: CheckOptions, streams: Streams) -> int:
@@ -64,11 +63,20 @@ class _Run:
         self._options = options
         self._streams = streams
         self._configuration = Configuration(file=options.config, isolated=options.isolated)
-        self._reporter: Reporter | None = None
-        self._counts: dict[str, int] = {}
-        self._errors: set[InputError] = set()
+        fixes = options.fixes
+        self._report = Report(
+            streams,
+            options.output_format,
+            fixes,
+            # What is fixed in standard input goes to standard output, and nothing else.
+            apart=fixes.diff or (fixes.apply and _STDIN in _paths(options)),
+            quiet=options.quiet,
+            verbose=options.verbose,
+        )
+        self._made: Applying | None = None
         self._files = 0
-        self._found = False
+        # The files that are, or could be, written.
+        self._written: list[str] = []
 
     def run(self) -> int:
         """Check all files, in the order of the command line, and return the exit status."""
@@ -76,13 +84,21 @@ class _Run:
             if isinstance(item, SourceFile):
                 self._check(item)
             else:
-                self._say(item)
-            if self._streams.closed:
+                self._report.error(item)
+            if self._streams.closed and not self._options.fixes.apply:
                 break
         self._finish()
-        if self._errors:
+        return self._status()
+
+    def _status(self) -> int:
+        fixes = self._options.fixes
+        if self._report.errors:
             return 2
-        return int(self._found and not self._options.exit_zero)
+        if self._options.exit_zero:
+            return 0
+        if (fixes.diff or fixes.exit_non_zero) and self._made is not None and self._made.changed:
+            return 1
+        return int(self._report.found)
 
     def _items(self) -> Iterator[SourceFile | InputError]:
         """Yield the files to check, and an error for what can't be looked for."""
@@ -94,7 +110,7 @@ class _Run:
             except ConfigError as error:
                 yield error.as_input_error()
                 return
-        paths = options.paths or (os.curdir if options.stdin_filename is None else _STDIN,)
+        paths = _paths(options)
         if _STDIN in paths:
             name = options.stdin_filename or _STDIN
             yield SourceFile(name, os.path.abspath(name), is_stdin=True)
@@ -104,48 +120,79 @@ class _Run:
     def _check(self, file: SourceFile) -> None:
         """Check one file and report its findings, or why that can't be done."""
         self._files += 1
+        fixes = self._options.fixes
+        if fixes.apply and not file.is_stdin:
+            self._written.append(file.absolute)
         try:
             data = read_bytes(file)
-            diagnostics = self._findings(file, data)
-            if diagnostics:
-                self._report(diagnostics, lambda: _text(file, data))
+            fixed = data
+            try:
+                fixed = self._checked(file, data)
+            finally:
+                if file.is_stdin and fixes.apply and not fixes.diff:
+                    self._streams.write_bytes(fixed)
         except OSError as error:
-            self._say_unread(file, read_cause(file.path, error))
+            self._report.error_in(file.path, read_cause(file.path, error))
         except ConfigError as error:
-            self._say(error.as_input_error())
+            self._report.error(error.as_input_error())
         except (KeyboardInterrupt, SystemExit):
             raise
         except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
-            self._say_unread(file, f"internal error: {type(error).__name__}: {error}")
+            self._report.error_in(file.path, f"internal error: {type(error).__name__}: {error}")
 
-    def _findings(self, file: SourceFile, data: bytes) -> list[Diagnostic]:
-        """Return the findings in one file that are selected and not suppressed."""
+    def _checked(self, file: SourceFile, data: bytes) -> bytes:
+        """Check, fix and report one file that holds `data`, and return what it holds now."""
         directory = os.path.dirname(file.absolute)
         settings = self._configuration.settings(directory)
         if not gate.passes(data, settings.tables):
-            self._verbose(f"{file.path}: nothing that starts, forks or ends a process")
-            return []
+            self._report.verbose(f"{file.path}: nothing that starts, forks or ends a process")
+            return data
 
+        from flushlint.choosing import choice, module_text
+
+        fixes = self._options.fixes
+        applying = self._applying() if fixes.apply else None
+        if applying is not None and applying.is_repeated(file):
+            self._report.verbose(f"{file.path}: another name of a file that was checked already")
+            return data
+        chosen = choice(file, settings, self._options.layer, fixes.layer, unsafe=fixes.unsafe)
+        options = self._analysis_options(directory)
+        found = self._findings(data, chosen, options, final=applying is None)
+        if found and applying is not None:
+            before, data = data, applying.fix(file, data, options, chosen)
+            left = self._findings(data, chosen, options, final=True)
+            if data != before:
+                applying.count(file.path, found, left)
+            found = left
+        if found:
+            self._report.add(found, lambda: module_text(data, file.path))
+        return data
+
+    def _findings(
+        self, data: bytes, choice: Choice, options: AnalysisOptions, *, final: bool
+    ) -> list[Diagnostic]:
+        """Return the findings in `data` that count; the `final` ones are those that are reported.
+
+        Of these fixes are looked for, and of comments that fail to suppress them the user is
+        warned.
+        """
         from flushlint.engine import check_source
-        from flushlint.selection import chosen_codes, enabled_codes
 
-        analysis = check_source(data, file.path, self._analysis_options(directory))
+        wanted = partial(choice.fixable, data) if final else None
+        analysis = check_source(data, choice.path, options, wanted=wanted)
         if analysis.error is not None:
-            self._say(analysis.error)
+            self._report.error(analysis.error)
             return []
-        layers = (settings.layer, self._options.layer)
-        enabled, chosen = enabled_codes(layers), chosen_codes(layers)
-        if settings.per_file_ignores:
-            ignored = settings.ignored_codes(file.absolute)
-            enabled, chosen = enabled - ignored, chosen - ignored
-        diagnostics = [
-            finding
-            for finding in analysis.diagnostics
-            if finding.code in (chosen if finding.opt_in else enabled)
-        ]
-        kept = self._unsuppressed(file, diagnostics, data)
-        by = f", settings of {settings.path}" if settings.path is not None else ""
-        self._verbose(f"{file.path}: {len(kept)} of {len(analysis.diagnostics)} findings shown{by}")
+        kept, malformed = choice.findings(data, analysis.diagnostics)
+        for comment in malformed if final else ():
+            self._report.warn(
+                f"{choice.path}:{comment.line}: warning: `{comment.text}` suppresses nothing; "
+                "write `# noqa`, or `# noqa: CODE` with the codes in capitals"
+            )
+        if final or not kept:
+            by = f", settings of {choice.settings}" if choice.settings is not None else ""
+            shown = f"{len(kept)} of {len(analysis.diagnostics)} findings shown"
+            self._report.verbose(f"{choice.path}: {shown}{by}")
         return kept
 
     def _analysis_options(self, directory: str) -> AnalysisOptions:
@@ -160,101 +207,40 @@ class _Run:
             tables=configured.tables,
         )
 
-    def _unsuppressed(
-        self, file: SourceFile, diagnostics: list[Diagnostic], data: bytes
-    ) -> list[Diagnostic]:
-        """Return the findings that no comment suppresses, and warn of comments that fail to."""
-        from flushlint.suppression import may_suppress, suppress
+    def _applying(self) -> Applying:
+        """Return what applies fixes, imported when there is a file that may need them."""
+        if self._made is None:
+            from flushlint.applying import Applying
 
-        if not diagnostics or not may_suppress(data):
-            return diagnostics
-        kept, malformed = suppress(diagnostics, _text(file, data))
-        for comment in malformed:
-            self._warn(
-                f"{file.path}:{comment.line}: warning: `{comment.text}` suppresses nothing; "
-                "write `# noqa`, or `# noqa: CODE` with the codes in capitals"
-            )
-        return kept
-
-    def _report(self, diagnostics: list[Diagnostic], text: Callable[[], str]) -> None:
-        for diagnostic in diagnostics:
-            self._counts[diagnostic.code] = self._counts.get(diagnostic.code, 0) + 1
-            self._found = self._found or diagnostic.severity == "error"
-        self._streams.write(self._formatted().add(diagnostics, text))
-
-    def _formatted(self) -> Reporter:
-        """Return the output format, imported when there is something to format."""
-        if self._reporter is None:
-            self._reporter = _reporter(self._options.output_format)
-        return self._reporter
+            self._made = Applying(self._options.fixes, self._streams, self._report.error_in)
+        return self._made
 
     def _finish(self) -> None:
         """Write what comes after the last file."""
-        if self._files == 0 and not self._errors:
-            self._warn("flushlint: warning: no Python files found")
-        if self._counts or self._options.output_format == "json":
-            self._streams.write(self._formatted().finish())
+        if self._files == 0 and not self._report.errors:
+            self._report.warn("flushlint: warning: no Python files found")
+        if self._options.fixes.apply:
+            self._report_strays()
+        self._report.finish(self._made.summary() if self._made is not None else "")
         if self._options.statistics:
-            from flushlint.report.statistics import statistics
+            self._report.statistics()
+        self._report.verbose(f"{self._files} files checked, {self._report.findings} findings")
 
-            # Standard output is one JSON document or lines for people, not both.
-            for line in statistics(self._counts):
-                if self._options.output_format == "json":
-                    self._streams.error(line)
-                else:
-                    self._streams.write(f"{line}\n")
-        self._verbose(f"{self._files} files checked, {sum(self._counts.values())} findings")
+    def _report_strays(self) -> None:
+        """Report what earlier, interrupted writes of the files have left behind."""
+        from flushlint.writing import stray_files
 
-    def _say_unread(self, file: SourceFile, cause: str) -> None:
-        from flushlint.model import InputError
-
-        self._say(InputError(file.path, None, cause))
-
-    def _say(self, error: InputError) -> None:
-        """Report an error, once if several files run into it."""
-        if error not in self._errors:
-            self._errors.add(error)
-            place = error.path if error.line is None else f"{error.path}:{error.line}"
-            self._streams.error(f"{place}: error: {error.cause}")
-
-    def _warn(self, line: str) -> None:
-        if not self._options.quiet:
-            self._streams.error(line)
-
-    def _verbose(self, line: str) -> None:
-        if self._options.verbose:
-            self._streams.error(line)
+        base = os.path.join(os.path.realpath(os.getcwd()), "")
+        for stray in stray_files(*self._written):
+            path = stray.removeprefix(base)
+            if stray.endswith(".backup"):
+                cause = "the old contents of a file whose writing was interrupted"
+                self._report.error_in(path, cause)
+            else:
+                cause = "left by a write that was interrupted; it may be removed"
+                self._streams.error(f"{path}: warning: {cause}")
 
 
-def _reporter(output_format: OutputFormat) -> Reporter:
-    if output_format == "json":
-        from flushlint.report.json import JsonReporter
-
-        return JsonReporter()
-    if output_format == "concise":
-        from flushlint.report.concise import ConciseReporter
-
-        return ConciseReporter()
-
-    import shutil
-
-    from flushlint.report.full import FullReporter
-
-    columns = shutil.get_terminal_size((_DEFAULT_WIDTH, 0)).columns
-    width = min(max(columns, _NARROWEST), _WIDEST)
-    return FullReporter(width=width, color=_wants_color())
-
-
-def _wants_color() -> bool:
-    """Return whether to write colours: to a terminal that has them, unless NO_COLOR is set."""
-    terminal = sys.stdout is not None and sys.stdout.isatty()
-    return terminal and not os.environ.get("NO_COLOR") and os.environ.get("TERM") != "dumb"
-
-
-def _text(file: SourceFile, data: bytes) -> str:
-    """Return a module with findings as text, to be shown and searched for comments."""
-    from flushlint.source import Source, read_source
-
-    source = read_source(data, file.path)
-    # What can't be decoded has an error and no findings.
-    return source.text if isinstance(source, Source) else ""
+def _paths(options: CheckOptions) -> tuple[str, ...]:
+    """Return what to check, also where the command line leaves that open."""
+    return options.paths or (os.curdir if options.stdin_filename is None else _STDIN,)

@@ -10,6 +10,7 @@ import argparse
 from typing import TYPE_CHECKING, Any, NoReturn
 
 from flushlint import __version__
+from flushlint.fixability import FixLayer, FixOptions
 from flushlint.lines import one_line
 from flushlint.python_version import parse_version
 from flushlint.rules.registry import RULES
@@ -109,6 +110,8 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     ):
         rules.add_argument(option, metavar="CODES", action="extend", type=_codes, help=meaning)
 
+    _add_fixes(parser.add_argument_group("fixes"))
+
     programs = parser.add_argument_group("what is assumed where the program does not say")
     programs.add_argument(
         "--start-method", choices=_START_METHODS, help="all: say of each finding under which"
@@ -136,6 +139,23 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     volume.add_argument(
         "-v", "--verbose", action="store_true", help="say what is done to each file"
     )
+
+
+def _add_fixes(fixes: argparse._ArgumentGroup) -> None:
+    for option, meaning in (
+        ("--fix", "apply safe fixes, and report what is left"),
+        ("--fix-only", "apply them, and report nothing"),
+        ("--diff", "print what --fix would change, and write nothing"),
+        ("--unsafe-fixes", "with these: apply unsafe fixes, too"),
+        ("--show-fixes", "say of each file what was fixed"),
+        ("--exit-non-zero-on-fix", "exit with 1 if anything was fixed"),
+    ):
+        fixes.add_argument(option, action="store_true", help=meaning)
+    for option, meaning in (
+        ("--fixable", "rules whose findings may be fixed (default: ALL)"),
+        ("--unfixable", "rules whose findings are not to be fixed; the longer prefix wins"),
+    ):
+        fixes.add_argument(option, metavar="CODES", action="extend", type=_codes, help=meaning)
 
 
 def _add_rule(parser: argparse.ArgumentParser) -> None:
@@ -202,5 +222,17 @@ def _check(arguments: argparse.Namespace, streams: Streams) -> int:
         exit_zero=arguments.exit_zero,
         quiet=arguments.quiet,
         verbose=arguments.verbose,
+        fixes=FixOptions(
+            fix=arguments.fix,
+            only=arguments.fix_only,
+            diff=arguments.diff,
+            unsafe=arguments.unsafe_fixes,
+            show=arguments.show_fixes,
+            exit_non_zero=arguments.exit_non_zero_on_fix,
+            layer=FixLayer(
+                fixable=None if arguments.fixable is None else tuple(arguments.fixable),
+                unfixable=tuple(arguments.unfixable or ()),
+            ),
+        ),
     )
     return check(options, streams)

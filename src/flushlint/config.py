@@ -16,6 +16,7 @@ import re
 import sys
 from typing import TYPE_CHECKING, Any, NamedTuple
 
+from flushlint.fixability import FixLayer
 from flushlint.globs import PathPatterns
 from flushlint.python_version import lowest_allowed, parse_version
 from flushlint.selection import Layer, matching_codes, unknown_prefixes
@@ -56,6 +57,7 @@ class Settings(NamedTuple):
 
     path: str | None = None
     layer: Layer = Layer()
+    fix_layer: FixLayer = FixLayer()
     exclude: PathPatterns = PathPatterns((), os.sep)
     per_file_ignores: tuple[tuple[PathPatterns, tuple[str, ...]], ...] = ()
     start_method: StartMethodOption | None = None
@@ -252,10 +254,19 @@ def _settings_from(section: Section, path: str, base: str) -> Settings:
         ("select", section.select or ()),
         ("extend-select", section.extend_select),
         ("ignore", section.ignore),
+        ("fixable", section.fixable or ()),
+        ("unfixable", section.unfixable),
+        ("extend-safe-fixes", section.extend_safe_fixes),
+        ("extend-unsafe-fixes", section.extend_unsafe_fixes),
         *((f"per-file-ignores.{glob}", codes) for glob, codes in section.per_file_ignores.items()),
     ):
         for prefix in unknown_prefixes(prefixes):
             raise ValueError(f"key `{key}`: unknown code {prefix!r}")
+    for prefix in section.extend_unsafe_fixes:
+        if prefix in section.extend_safe_fixes:
+            raise ValueError(
+                f"key `extend-unsafe-fixes`: {prefix!r} is in `extend-safe-fixes` as well"
+            )
     key = "exclude"
     try:
         exclude = PathPatterns(section.exclude, base)
@@ -272,6 +283,12 @@ def _settings_from(section: Section, path: str, base: str) -> Settings:
     return Settings(
         path=path,
         layer=Layer(section.select, section.extend_select, section.ignore),
+        fix_layer=FixLayer(
+            section.fixable,
+            section.unfixable,
+            section.extend_safe_fixes,
+            section.extend_unsafe_fixes,
+        ),
         exclude=exclude,
         per_file_ignores=tuple(ignores),
         start_method=section.start_method,

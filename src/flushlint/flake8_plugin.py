@@ -18,6 +18,7 @@ import sys
 from typing import TYPE_CHECKING, Final, TypeVar, get_args
 
 from flushlint import gate
+from flushlint.fixability import fixability, in_words
 from flushlint.rules.registry import RULES
 from flushlint.user_tables import NO_TABLES
 
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     from flake8.options.manager import OptionManager
 
     from flushlint.config import ConfigError, Configuration
+    from flushlint.fixability import Fixability
     from flushlint.model import AnalysisOptions, Diagnostic
     from flushlint.user_tables import UserTables
 
@@ -121,8 +123,36 @@ class FlushlintPlugin:
         from flushlint.engine import check_text
 
         # An error stays unsaid: flake8 reports what can't be read or parsed itself (E902, E999).
-        analysis = check_text(text, self._filename, self._analysis_options())
+        analysis = check_text(text, self._filename, self._analysis_options(), wanted=self._seen)
         yield from (finding for finding in analysis.diagnostics if self._is_wanted(finding))
+
+    def _seen(self, findings: Sequence[Diagnostic]) -> list[Diagnostic]:
+        """Return the findings whose fixes somebody will read, as far as that can be foreseen."""
+        codes = self._fixability().fixable
+        wanted = (one for one in findings if one.code in codes and self._is_wanted(one))
+        return [one for one in wanted if not self._is_dropped(one)]
+
+    def _is_dropped(self, finding: Diagnostic) -> bool:
+        """Tell whether flake8 is going to drop a finding that it is told of.
+
+        Its own machinery is asked, which is not made for plugins: what fails here is no matter.
+        """
+        try:
+            from flake8.style_guide import Decision, DecisionEngine
+            from flake8.violation import Violation
+
+            if self._options is None:
+                return False
+            if DecisionEngine(self._options).decision_for(finding.code) is Decision.Ignored:
+                return True
+            lines = self._lines[finding.statement.start.line - 1 : finding.statement.end.line]
+            violation = Violation(finding.code, self._filename, 1, 0, "", "".join(lines))
+            return violation.is_inline_ignored(bool(self._options.disable_noqa))
+        except (AttributeError, ImportError, TypeError):
+            return False
+
+    def _fixability(self) -> Fixability:
+        return _configured_fixability(os.path.dirname(os.path.abspath(self._filename)))
 
     def _passes_by_tables(self, data: bytes) -> bool:
         """Tell whether the module has to be analysed because of the user's own tables."""
@@ -152,7 +182,10 @@ class FlushlintPlugin:
         line = min(max(finding.span.start.line, 1), max(len(self._lines), 1))
         width = len(self._lines[line - 1].rstrip("\n")) if self._lines else 0
         column = min(finding.span.start.column, width)
-        return line, column, f"{finding.code} {one_line(finding.message)}"
+        text = f"{finding.code} {one_line(finding.message)}"
+        fixes = self._fixability().judged(finding).fixes if finding.fixes else ()
+        # flake8 has no fixes of its own, so that they are told in words.
+        return line, column, f"{text} [{one_line(in_words(fixes[0]))}]" if fixes else text
 
     def _analysis_options(self) -> AnalysisOptions:
         """Return flake8's options, completed from the configuration that governs the file."""
@@ -242,6 +275,18 @@ def _configured_tables(directory: str) -> UserTables:
     except ConfigError as error:
         _say_wrong(error)
     return NO_TABLES
+
+
+@functools.cache
+def _configured_fixability(directory: str) -> Fixability:
+    """Return which fixes may be applied: all where the configuration is wrong."""
+    from flushlint.config import ConfigError
+
+    try:
+        return fixability((_configuration().settings(directory).fix_layer,))
+    except ConfigError as error:
+        _say_wrong(error)
+        return fixability(())
 
 
 def _say_wrong(error: ConfigError) -> None:

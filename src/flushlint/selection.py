@@ -19,7 +19,9 @@ __all__ = [
     "Layer",
     "chosen_codes",
     "enabled_codes",
+    "fixable_codes",
     "matching_codes",
+    "prefix_length",
     "unknown_prefixes",
 ]
 
@@ -60,6 +62,16 @@ def chosen_codes(layers: Iterable[Layer]) -> frozenset[str]:
     return _after(layers, set())
 
 
+def fixable_codes(layers: Iterable[Layer]) -> frozenset[str]:
+    """Return the codes whose fixes are on, where a layer's `select` and `ignore` speak of fixes."""
+    return _after(layers, set(RULES))
+
+
+def prefix_length(prefix: str) -> int:
+    """Return how long a prefix is, of which the longer one wins."""
+    return 0 if prefix == ALL else len(prefix)
+
+
 def _after(layers: Iterable[Layer], enabled: set[str]) -> frozenset[str]:
     for layer in layers:
         if layer.select is not None:
@@ -73,12 +85,8 @@ def _apply(layer: Layer, enabled: set[str]) -> None:
     choices = [(prefix, True) for prefix in (*(layer.select or ()), *layer.extend_select)]
     choices += [(prefix, False) for prefix in layer.ignore]
     # At equal length False, which is `ignore`, comes last and so wins.
-    for prefix, on in sorted(choices, key=lambda choice: (_length(choice[0]), not choice[1])):
+    for prefix, on in sorted(choices, key=lambda choice: (prefix_length(choice[0]), not choice[1])):
         if on:
             enabled |= matching_codes(prefix)
         else:
             enabled -= matching_codes(prefix)
-
-
-def _length(prefix: str) -> int:
-    return 0 if prefix == ALL else len(prefix)

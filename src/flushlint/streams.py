@@ -39,12 +39,27 @@ class Streams:
         except OSError as error:
             self._give_up(error)
 
+    def write_bytes(self, data: bytes) -> None:
+        """Write bytes to standard output as they are, behind all that was written before."""
+        self.write("")
+        if self.closed or sys.stdout is None:
+            return
+        try:
+            sys.stdout.buffer.write(data)
+            sys.stdout.buffer.flush()
+        except OSError as error:
+            self._give_up(error)
+
     def error(self, line: str) -> None:
         """Write one line to standard error, if there is anybody to read it."""
+        self.tell(f"{one_line(line)}\n")
+
+    def tell(self, text: str) -> None:
+        """Write to standard error, if there is anybody to read it."""
         if sys.stderr is None:
             return
         try:
-            sys.stderr.write(f"{one_line(line)}\n")
+            sys.stderr.write(text)
             sys.stderr.flush()
         except OSError:
             _discard(sys.stderr)

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from flushlint.model import Diagnostic
 
-__all__ = ["Reporter", "place"]
+__all__ = ["Reporter", "counted", "place"]
 
 
 class Reporter(Protocol):
@@ -34,3 +34,8 @@ def place(diagnostic: Diagnostic) -> str:
     """Return ``path:line:column`` of a finding, 1-based, on one line whatever the path holds."""
     start = diagnostic.span.start
     return f"{one_line(diagnostic.path)}:{start.line}:{start.column + 1}"
+
+
+def counted(number: int, noun: str) -> str:
+    """Return a number with its noun, in the plural where that is called for."""
+    return f"{number} {noun}" if number == 1 else f"{number} {noun}s"

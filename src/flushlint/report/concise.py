@@ -1,9 +1,13 @@
-"""One line for each finding: ``path:line:column: CODE message``."""
+"""One line for each finding: ``path:line:column: CODE message``.
+
+``[*]`` before the message marks what would be fixed.
+"""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from flushlint.fixability import applicable_fix
 from flushlint.lines import one_line
 from flushlint.report import place
 
@@ -16,13 +20,21 @@ __all__ = ["ConciseReporter"]
 
 
 class ConciseReporter:
-    """Writes each file's lines at once."""
+    """Writes each file's lines at once. With `unsafe` what has only unsafe fixes is marked, too."""
+
+    def __init__(self, *, unsafe: bool = False) -> None:
+        self._unsafe = unsafe
 
     def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[], str]) -> str:
         """Return the lines of one file's findings."""
         del text
-        return "".join(f"{place(d)}: {d.code} {one_line(d.message)}\n" for d in diagnostics)
+        return "".join(map(self._line, diagnostics))
 
     def finish(self) -> str:
         """Return nothing: every line is a finding."""
         return ""
+
+    def _line(self, diagnostic: Diagnostic) -> str:
+        fix = applicable_fix(diagnostic, unsafe=self._unsafe)
+        mark = "" if fix is None else "[*] "
+        return f"{place(diagnostic)}: {diagnostic.code} {mark}{one_line(diagnostic.message)}\n"

@@ -11,6 +11,11 @@
        |
        = help: call `fd.flush()` in the child
        = rule: flushlint rule FLU101
+       = fix: flush `fd` at the end of `put`
+       |
+     6 |     fd.write("hello")
+     7 +     fd.flush()
+       |
 
 ``^`` marks the place of the finding, ``-`` the other steps.
 """
@@ -24,9 +29,12 @@ from typing import TYPE_CHECKING
 from rich.console import Console
 from rich.text import Text
 
-from flushlint.lines import one_line, split_lines
-from flushlint.report import place
+from flushlint.fixability import applicable_fix, in_words
+from flushlint.lines import one_line
+from flushlint.report import counted, place
 from flushlint.report.snippet import FRAME_STYLE, Mark, gutter_width, snippet_rows
+from flushlint.report.suggestion import suggestion_rows
+from flushlint.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
@@ -41,10 +49,14 @@ _SEMICOLON = re.compile(r"; ")
 
 
 class FullReporter:
-    """Writes each file's findings at once, `width` cells wide."""
+    """Writes each file's findings at once, `width` cells wide.
 
-    def __init__(self, *, width: int, color: bool) -> None:
+    ``[*]`` marks what would be fixed, with `unsafe` also what has only unsafe fixes.
+    """
+
+    def __init__(self, *, width: int, color: bool, unsafe: bool = False) -> None:
         self._width = width
+        self._unsafe = unsafe
         self._findings = 0
         self._files = 0
         self._buffer = io.StringIO()
@@ -58,11 +70,11 @@ class FullReporter:
 
     def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[], str]) -> str:
         """Return the stories of one file's findings."""
-        lines = split_lines(text())
+        source = Source("", text())
         self._files += 1
         for diagnostic in diagnostics:
             self._findings += 1
-            for row in self._story(diagnostic, lines):
+            for row in self._story(diagnostic, source):
                 row.rstrip()
                 self._console.print(row, soft_wrap=True)
             self._console.print()
@@ -72,9 +84,7 @@ class FullReporter:
         """Return how many findings there were, if any."""
         if not self._findings:
             return ""
-        findings = "1 finding" if self._findings == 1 else f"{self._findings} findings"
-        files = "1 file" if self._files == 1 else f"{self._files} files"
-        return f"{findings} in {files}\n"
+        return f"{counted(self._findings, 'finding')} in {counted(self._files, 'file')}\n"
 
     def _written(self) -> str:
         written = self._buffer.getvalue()
@@ -82,13 +92,21 @@ class FullReporter:
         self._buffer.truncate()
         return written
 
-    def _story(self, diagnostic: Diagnostic, lines: Sequence[str]) -> Iterator[Text]:
+    def _story(self, diagnostic: Diagnostic, source: Source) -> Iterator[Text]:
         """Yield the rows of one finding."""
         style = _STYLES[diagnostic.severity]
+        lines = source.lines
         marks, notes = _marks_and_notes(diagnostic, lines, style)
         gutter = " " * gutter_width(marks)
         problem, remedy = _problem_and_remedy(one_line(diagnostic.message))
-        header = Text.assemble((diagnostic.code, style), (f" {diagnostic.name}: ", "bold"), problem)
+        sign = "" if applicable_fix(diagnostic, unsafe=self._unsafe) is None else "[*] "
+        header = Text.assemble(
+            (diagnostic.code, style),
+            " ",
+            (sign, "bold cyan"),
+            (f"{diagnostic.name}: ", "bold"),
+            problem,
+        )
         yield from header.wrap(self._console, self._width)
         yield Text.assemble(gutter, ("--> ", FRAME_STYLE), place(diagnostic))
         if marks:
@@ -98,10 +116,14 @@ class FullReporter:
         if remedy:
             notes.append(f"help: {remedy}")
         notes.append(f"rule: flushlint rule {diagnostic.code}")
+        if diagnostic.fixes:
+            notes.append(in_words(diagnostic.fixes[0], with_reason=True))
         for note in notes:
             rows = Text(note).wrap(self._console, self._width - len(gutter) - len(" = "))
             for index, row in enumerate(rows):
                 yield Text.assemble((f"{gutter} {' ' if index else '='} ", FRAME_STYLE), row)
+        if diagnostic.fixes:
+            yield from suggestion_rows(source, diagnostic.fixes[0], len(gutter), self._width)
 
 
 def _problem_and_remedy(message: str) -> tuple[str, str]:

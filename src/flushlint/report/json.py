@@ -12,7 +12,11 @@ Each object holds:
   end is the first place behind the expression;
 - ``witness``: how it comes about, in order. Each step holds ``kind`` (``"opened"``,
   ``"handed-over"``, ``"written"`` or ``"ended"``), ``process``, ``filename``, ``location``,
-  ``end_location`` and ``text``.
+  ``end_location`` and ``text``;
+- ``fixes``: what would take it away, best first. Each holds ``title``; ``applicability``
+  (``"safe"``, ``"unsafe"`` or ``"display-only"``); ``reason``, why it is not safe, null where none
+  is given; and ``edits``, made together or not at all: ``filename``, ``location``,
+  ``end_location`` (the same for an insertion) and ``content``, which replaces what stands between.
 
 Keys may be added in later releases; none is taken away or changes its meaning.
 """
@@ -27,7 +31,7 @@ from flushlint.rules.registry import RULES
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
-    from flushlint.model import Diagnostic, Position, WitnessStep
+    from flushlint.model import Diagnostic, Fix, Position, WitnessStep
 
 __all__ = ["JsonReporter"]
 
@@ -60,6 +64,7 @@ def _finding(diagnostic: Diagnostic) -> dict[str, Any]:
         "location": _location(diagnostic.span.start),
         "end_location": _location(diagnostic.span.end),
         "witness": [_step(step) for step in diagnostic.witness],
+        "fixes": [_fix(fix) for fix in diagnostic.fixes],
         "url": RULES[diagnostic.code].url,
     }
 
@@ -72,6 +77,23 @@ def _step(step: WitnessStep) -> dict[str, Any]:
         "location": _location(step.span.start),
         "end_location": _location(step.span.end),
         "text": step.text,
+    }
+
+
+def _fix(fix: Fix) -> dict[str, Any]:
+    return {
+        "title": fix.title,
+        "applicability": fix.applicability,
+        "reason": fix.reason or None,
+        "edits": [
+            {
+                "filename": edit.path,
+                "location": _location(edit.span.start),
+                "end_location": _location(edit.span.end),
+                "content": edit.text,
+            }
+            for edit in fix.edits
+        ],
     }
 
 

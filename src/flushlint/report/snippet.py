@@ -16,12 +16,20 @@ from rich.text import Text
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-__all__ = ["FRAME_STYLE", "Mark", "gutter_width", "snippet_rows"]
+__all__ = [
+    "CUT",
+    "FRAME_STYLE",
+    "Mark",
+    "gutter_width",
+    "line_room",
+    "shown_line",
+    "snippet_rows",
+]
 
 FRAME_STYLE = "bold blue"
 
 _TAB = 4
-_CUT = "..."
+CUT = "..."
 _NARROWEST_LABEL = 30
 _LEAD = 8
 # Text is wrapped as for this console: no markup, no theme, no terminal.
@@ -48,19 +56,29 @@ def gutter_width(marks: Sequence[Mark]) -> int:
     return max((len(str(mark.line)) for mark in marks), default=1)
 
 
+def line_room(gutter: int, width: int) -> int:
+    """Return how many cells are left for a line beside its number."""
+    return max(width - gutter - len(" | "), _NARROWEST_LABEL)
+
+
+def shown_line(line: str, room: int) -> str:
+    """Return the beginning of a line as it is shown in `room` cells."""
+    return _Line(line).cut(0, room)
+
+
 def snippet_rows(lines: Sequence[str], marks: Sequence[Mark], width: int) -> Iterator[Text]:
     """Yield the marked lines in order, each with its marks in the order of `marks`.
 
     Every row fits into `width` cells if that leaves room for anything at all.
     """
     gutter = gutter_width(marks)
-    room = max(width - gutter - len(" | "), _NARROWEST_LABEL)
+    room = line_room(gutter, width)
     previous = None
     for number in sorted({mark.line for mark in marks}):
         if previous is not None and number == previous + 2:
-            yield _numbered(number - 1, gutter, Text(_Line(lines[number - 2]).cut(0, room)))
+            yield _numbered(number - 1, gutter, Text(shown_line(lines[number - 2], room)))
         elif previous is not None and number > previous + 2:
-            yield Text(_CUT, FRAME_STYLE)
+            yield Text(CUT, FRAME_STYLE)
         previous = number
         line = _Line(lines[number - 1])
         here = [mark for mark in marks if mark.line == number]
@@ -113,7 +131,7 @@ class _Line:
 
     def left_edge(self, marks: Sequence[Mark], room: int) -> int:
         """Return the first cell to show, so that a long line shows the first of its marks."""
-        if max(self._cell(mark.end) for mark in marks) <= room - len(_CUT):
+        if max(self._cell(mark.end) for mark in marks) <= room - len(CUT):
             return 0
         if self._offsets[-1] <= room:
             return 0
@@ -123,8 +141,8 @@ class _Line:
         """Return `room` cells from the cell `left` on, with a sign where something is left out."""
         cut_left = bool(left)
         cut_right = self._offsets[-1] - left > room
-        first = left + len(_CUT) * cut_left
-        last = left + room - len(_CUT) * cut_right
+        first = left + len(CUT) * cut_left
+        last = left + room - len(CUT) * cut_right
         inside = [
             index
             for index in range(len(self._shown))
@@ -134,7 +152,7 @@ class _Line:
         # Half of a wide character at an edge is a space.
         lead = " " * (self._offsets[inside[0]] - first if inside else 0)
         trail = " " * (last - self._offsets[inside[-1] + 1] if inside and cut_right else 0)
-        return f"{_CUT * cut_left}{lead}{text}{trail}{_CUT * cut_right}"
+        return f"{CUT * cut_left}{lead}{text}{trail}{CUT * cut_right}"
 
     def cells(self, mark: Mark, left: int, room: int) -> tuple[int, int]:
         """Return where a mark begins and ends within what `cut` returns: one cell or more."""
