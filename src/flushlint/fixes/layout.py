@@ -190,7 +190,7 @@ class Layout:
 
         The comments above `first` are indented with it. The lines of the footer follow at the
         indentation that the statements had. Nothing in a string that spans lines is indented.
-        A statement that follows them, `moved`, is indented below the footer.
+        The statement that follows them, `moved`, is indented below the footer.
         """
         block = self.block_of(first)
         if last not in block.statements[block.index :] or self._is_prologue(block):
@@ -208,9 +208,9 @@ class Layout:
             *(TextEdit(p, p, unit) for p in self._line_starts(top, bottom, indentation)),
         ]
         if moved is not None:
-            if not (self._leads(moved) and self._trails(moved)):
+            start = self._top(moved) if self._leads(moved) and self._trails(moved) else None
+            if start is None:
                 return None
-            start = self._begin(self._line(moved)[0])
             edits.append(self._above(start, self._indented(first, footer), start))
             lines = self._line_starts(start, self._bottom(moved), indentation)
             edits += [TextEdit(p, p, unit) for p in lines]

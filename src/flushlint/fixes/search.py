@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
+from flushlint.fixes.displayed import displayed
 from flushlint.fixes.edits import Patch
-from flushlint.fixes.in_child import opened_in_child
 from flushlint.fixes.places import knows
 from flushlint.fixes.proposals import proposals
 from flushlint.fixes.scene import Scene, stage
@@ -25,7 +25,6 @@ if TYPE_CHECKING:
 
     from flushlint.fixes.edits import TextEdit
     from flushlint.fixes.proposal import Proposal
-    from flushlint.machine.log import Cause
     from flushlint.model import AnalysisOptions
     from flushlint.rules.finding import Finding
 
@@ -88,11 +87,12 @@ class Search:
         if not any(fix.applicability == "safe" for fix in found) and code != _NOT_GUARANTEED:
             found += self._found(problem, strict=False)
         found.sort(key=lambda fix: fix.applicability != "safe")
-        return tuple(dict.fromkeys((*found, *self._displayed(problem.finding.cause))))
+        return tuple(dict.fromkeys((*found, *self._displayed(problem))))
 
-    def _displayed(self, cause: Cause) -> Iterator[Fix]:
+    def _displayed(self, problem: _Problem) -> Iterator[Fix]:
         """Yield what people may take up, and only they."""
-        for proposal in opened_in_child(self._first, cause):
+        act, cause = self._first.acts[problem.act], problem.finding.cause
+        for proposal in displayed(self._first, act, cause) if cause is not None else ():
             patch = Patch(self._first.source.text).edit(proposal.edits)
             edits = tuple(map(self._edit, patch.edits()))
             yield Fix(_title((proposal,)), "display-only", edits)
@@ -107,7 +107,7 @@ class Search:
         return None
 
     def _found(self, problem: _Problem, *, strict: bool) -> list[Fix]:
-        text = self._first.source.text
+        text = self.text
         key = _key(self._first, Patch(text), problem)
         attempt = _Attempt(self, key, self._known, strict=strict)
         found: list[Fix] = []
@@ -125,6 +125,11 @@ class Search:
         source = self._first.source
         span = Span(source.position(edit.start), source.position(edit.end))
         return Edit(source.path, span, edit.text)
+
+    @property
+    def text(self) -> str:
+        """The text whose findings it looks for fixes of."""
+        return self._first.source.text
 
     def known(self, text: str) -> Scene | None:
         """Return the scene of a text that was run already."""

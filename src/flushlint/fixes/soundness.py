@@ -64,6 +64,9 @@ def _statements(source: Source, patch: Patch) -> dict[int, tuple[int, _Statement
         node, within = todo.pop()
         if isinstance(node, _STATEMENTS):
             start, end = positions.offsets(node)
+            body = getattr(node, "body", None)
+            if isinstance(body, cst.SimpleStatementSuite):
+                end = positions.offsets(body.body[0])[0]  # what follows the colon has its own turn
             origin = patch.origin(start)
             if origin is not None:
                 text = "".join(source.text[start:end].split())

@@ -1,6 +1,7 @@
-"""Opening a file in the child instead of handing it over: for people to read and finish.
+"""What people may take up and finish: nothing is proven here, and nothing of it is ever applied.
 
-Who opens it then, and what else uses it, only they know. So nothing is proven here.
+A file may be opened in the child instead of handed over: who else uses it, only they know. And
+a lambda can flush, though few would write it so.
 """
 
 from __future__ import annotations
@@ -14,21 +15,40 @@ from flushlint.fixes.places import knows, statements_of
 from flushlint.fixes.proposal import Proposal
 from flushlint.machine.log import Loss, Pickled
 from flushlint.model import InputError
+from flushlint.rules.finding import written_to
 from flushlint.source import Source, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from flushlint.fixes.scene import Scene
+    from flushlint.fixes.scene import Act, Scene
     from flushlint.machine.log import Cause, HandOver
     from flushlint.machine.objects import Stream
 
-__all__ = ["opened_in_child"]
+__all__ = ["displayed"]
 
 _PATHS = (cst.SimpleString, cst.FormattedString, cst.Name, cst.Attribute)
 
 
-def opened_in_child(scene: Scene, cause: Cause) -> Iterator[Proposal]:
+def displayed(scene: Scene, act: Act, cause: Cause) -> Iterator[Proposal]:
+    """Yield what could be shown beside a finding."""
+    yield from _opened_in_child(scene, cause)
+    if isinstance(cause, Loss):
+        yield from _flushed_in_lambda(scene, act, cause)
+
+
+def _flushed_in_lambda(scene: Scene, act: Act, loss: Loss) -> Iterator[Proposal]:
+    """Let a lambda that is a target write and flush."""
+    function = next((w for w in act.trace.writings if w.node is loss.write.node), None)
+    code = None if function is None else function.path[-1].code
+    target = written_to(scene.module, loss.write.node)
+    if not isinstance(code, cst.Lambda) or not knows(scene.layout, code) or target.kind != "file":
+        return
+    edits = scene.layout.replace(code.body, f"({scene.code(code.body)}, {target.source}.flush())")
+    yield Proposal(edits, "flush", f"`{target.source}`", "in the lambda")
+
+
+def _opened_in_child(scene: Scene, cause: Cause) -> Iterator[Proposal]:
     """Hand over the path, and let the body of the target stand below `with open(path, ...)`."""
     found = _handed_over(cause)
     if found is None:
