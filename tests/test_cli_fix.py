@@ -440,6 +440,16 @@ class TestOneFileOfSeveralNames:
             assert out.count("--- a.py") == 1
             assert "+++ b.py" not in out
 
+    def test_a_new_file_with_the_number_of_a_replaced_one_is_another(
+        self, run: Run, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        write(a=SAFE, b=SAFE)
+        numbers = {"a.py": iter([1, 1, 2]), "b.py": iter([1, 1, 3])}
+        monkeypatch.setattr(
+            applying, "_identity", lambda path: (0, next(numbers[os.path.basename(path)]))
+        )
+        assert run("--fix") == (0, ["2 findings fixed in 2 files"], [])
+
 
 class TestStandardInput:
     @pytest.fixture

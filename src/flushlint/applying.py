@@ -36,7 +36,7 @@ class Applying:
         self._options = options
         self._streams = streams
         self._say = say
-        self._seen: set[tuple[int, int]] = set()
+        self._seen: set[tuple[int, int] | None] = set()
         self._counts: dict[str, Counter[str]] = {}
 
     @property
@@ -49,7 +49,7 @@ class Applying:
         if file.is_stdin:
             return False
         identity = _identity(file.absolute)
-        if identity in self._seen:
+        if identity is not None and identity in self._seen:
             return True
         self._remember(identity)
         return False
@@ -86,11 +86,14 @@ class Applying:
 
     def _write(self, file: SourceFile, before: bytes, after: bytes) -> bool:
         """Write a file, and return whether that could be done."""
+        old = _identity(file.absolute)
         outcome = replace_file(file.absolute, before, after)
         if not outcome.written:
             self._say(file.path, f"not fixed: {outcome.cause}")
             return False
-        # It may be another file now, under the same names.
+        # It may be another file now, under the same names. Who comes to have the number of the old
+        # one has nothing to do with it.
+        self._seen.discard(old)
         self._remember(_identity(file.absolute))
         if outcome.cause is not None:
             self._streams.error(f"{file.path}: warning: {outcome.cause}")
