@@ -30,7 +30,9 @@ if TYPE_CHECKING:
 
 __all__ = ["Search"]
 
-_MOST_RUNS = 150
+# What all runs for one text may cost, in steps of the machine and lines to parse: some times
+# what it takes to check the largest module that is followed to its end.
+_MOST_COST = 80_000
 _MOST_RUNS_OF_ONE = 40
 _MOST_STEPS = 8
 _NOT_GUARANTEED = "FLU106"
@@ -61,7 +63,7 @@ class Search:
         self._first = scene
         self._options = options
         self._scenes: dict[str, Scene | None] = {scene.source.text: scene}
-        self._left = _MOST_RUNS
+        self._left = _MOST_COST
         patch = Patch(scene.source.text)
         self._known = set(_keys(scene, patch))
         self.stopping = set(_stopping(scene, patch))
@@ -140,10 +142,11 @@ class Search:
         if text not in self._scenes:
             if self._left <= 0:
                 return None
-            self._left -= 1
             source = self._first.source
             edited = Source(source.path, text, source.encoding, source.bom)
-            self._scenes[text] = stage(edited, self._options)
+            scene = self._scenes[text] = stage(edited, self._options)
+            self._left -= len(edited.lines)
+            self._left -= sum(act.log.steps for act in scene.acts) if scene is not None else 0
         return self._scenes[text]
 
 

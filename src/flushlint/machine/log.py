@@ -295,6 +295,7 @@ class Log:
     unguaranteed: list[Unguaranteed] = field(default_factory=list)
     boundaries: int = 0
     python_version: tuple[int, int] | None = None
+    steps: int = 0
     trace: Trace | None = None
 
     def emitted(self, state: State, writes: Iterable[Write]) -> None:

@@ -122,6 +122,7 @@ class _Program:
             return found
         finally:
             self._spent += m.steps
+            m.log.steps = self._spent
         m.abrupt, m.handlers, m.resuming = [], 0, []
         return None
 
