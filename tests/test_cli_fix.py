@@ -32,6 +32,7 @@ FIXED = f"{HEADER}log.write()  # finds \n"
 def _stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setattr(engine, "check_source", stand_ins.check_source)
     monkeypatch.setattr(applying, "fix_source", stand_ins.fix_source)
+    monkeypatch.setenv("COLUMNS", "100")  # the workers that tests run in have a width of their own
     monkeypatch.chdir(tmp_path)
 
 
