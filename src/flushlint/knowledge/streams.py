@@ -133,7 +133,7 @@ class WriterType(NamedTuple):
 WRITER_TYPES: dict[str, WriterType] = {
     "csv.writer": WriterType(0, "csvfile", ("writerow", "writerows"), newline=True),
     "csv.DictWriter": WriterType(0, "f", ("writerow", "writerows", "writeheader"), newline=True),
-    "pickle.Pickler": WriterType(0, "file", ("dump",)),
+    "pickle.Pickler": WriterType(0, "file", ("dump",), harmless=("clear_memo",)),
     "xml.sax.saxutils.XMLGenerator": WriterType(
         0,
         "out",

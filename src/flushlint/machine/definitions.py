@@ -148,7 +148,7 @@ def _class(m: Machine, node: cst.ClassDef, states: list[State]) -> list[State]:
     m.abrupt.extend(abrupt)
     for state in states:
         _finish_class(m, state, node)
-    states = _tell_bases(m, node, states)
+    states = _tell_bases(m, node, _tell_attributes(m, node, states))
     states = _decorate(m, node.decorators, states)
     for state in states:
         store(m, state, node.name.value, state.pop())
@@ -171,6 +171,27 @@ def _finish_class(m: Machine, state: State, node: cst.ClassDef) -> None:
     if not any(classes.is_a(state, base, "typing.NamedTuple") for base in bases):
         decorated = any(_mentions_dataclass(d.decorator) for d in node.decorators)
         cls.fields = cls.fields if decorated else None
+
+
+def _tell_attributes(m: Machine, node: cst.ClassDef, states: list[State]) -> list[State]:
+    """Call the `__set_name__` of what is bound in the body of a new class."""
+    for name in m.scopes[node].bound if "__set_name__" in m.defined else ():
+        found: list[State] = []
+        for state in states:
+            made = state.stack[-1]
+            cls = state.look(Class, made)
+            value = None if cls is None else cls.attributes.get(name)
+            held = None if value is None else state.look(Instance, value)
+            hook = held and classes.class_attribute(state, held.cls, "__set_name__")
+            if value is None or not hook:
+                found.append(state)
+                continue
+            given = calls.Arguments(node, [value, made, Const(name)])
+            for after in calls.call(m, state, hook, given):
+                after.pop()
+                found.append(after)
+        states = found
+    return states
 
 
 def _tell_bases(m: Machine, node: cst.ClassDef, states: list[State]) -> list[State]:

@@ -127,6 +127,7 @@ class Machine:
         self.finalizes = not used.isdisjoint(_FINALIZERS) or any(
             s.name == "__del__" for s in scopes.values()
         )
+        self.defined = {scope.name for scope in scopes.values()}
         self.turns = 1
         self.stuck: list[State] = []
         self.waiting: list[State] | None = None

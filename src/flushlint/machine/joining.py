@@ -5,7 +5,7 @@ What the joined states disagree on otherwise becomes a `Union` of the values, or
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, TypeAlias
+from typing import TYPE_CHECKING, TypeAlias, TypeVar
 
 from flushlint.machine.objects import (
     Class,
@@ -354,13 +354,23 @@ def weaken(state: State, before: State, fresh: Fresh, *, everything: bool) -> No
                 mapping = state.edit(Mapping, identity)
                 mapping.entries = {**old.entries, **obj.entries}
                 mapping.exact = False
+                _widen(mapping.entries, old.entries, fresh, everything=everything)
         elif isinstance(obj, (Env, Instance)) and type(old) is type(obj):
             previous = _named_values(old) or {}
-            names = state.names_of(identity)
-            for name, value in names.items():
-                plain = isinstance(value, Unknown) or (
-                    (isinstance(value, Const) or _is_number(value))
-                    and (everything or not _is_finite(value))
-                )
-                if plain and previous.get(name, value) != value:
-                    names[name] = _widened(previous[name], value, fresh)
+            _widen(state.names_of(identity), previous, fresh, everything=everything)
+
+
+K = TypeVar("K", bound="Hashable")
+
+
+def _widen(
+    names: dict[K, Value], previous: dict[K, Value], fresh: Fresh, *, everything: bool
+) -> None:
+    """Widen those of some names whose plain values have changed."""
+    for name, value in names.items():
+        plain = isinstance(value, Unknown) or (
+            (isinstance(value, Const) or _is_number(value))
+            and (everything or not _is_finite(value))
+        )
+        if plain and previous.get(name, value) != value:
+            names[name] = _widened(previous[name], value, fresh)
