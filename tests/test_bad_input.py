@@ -134,7 +134,7 @@ def test_large_input_is_analysed(text: str, tmp_path: Path) -> None:
     path.write_text(text + PROGRAM, encoding="utf-8")
     ended = check(path)
     assert (ended.status, ended.errors) == (1, "")
-    line, _ = ended.output
+    line, *_ = ended.output  # files of many thousand lines have no fixes
     assert " FLU101 " in line
     assert ended.seconds < SECONDS
     assert ended.megabytes < MEGABYTES

@@ -33,6 +33,7 @@ __all__ = ["Search"]
 # What all runs for one text may cost together, in steps of the machine and lines to parse. The
 # largest module that is followed to its end takes about a tenth of it.
 _MOST_COST = 80_000
+_MOST_LINES = 20_000
 _MOST_RUNS_OF_ONE = 40
 _MOST_STEPS = 8
 _NOT_GUARANTEED = "FLU106"
@@ -72,10 +73,12 @@ class Search:
     def of(
         cls, source: Source, options: AnalysisOptions, before: Search | None = None
     ) -> Search | None:
-        """Return the search in a text, None if it can't be analysed.
+        """Return the search in a text, None if it can't be analysed, or is too long to try.
 
         One `before` it, in the text that it was made of, may have run it already.
         """
+        if len(source.lines) > _MOST_LINES:
+            return None
         known = None if before is None else before.known(source.text)
         scene = known or stage(source, options)
         return None if scene is None else cls(scene, options)
