@@ -11,10 +11,10 @@ from flushlint.fixes.proposal import Proposal
 from flushlint.knowledge.streams import OPENERS
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Iterator
 
-    from flushlint.fixes.scene import Act, Scene
-    from flushlint.machine.trace import Writing
+    from flushlint.fixes.case import Case
+    from flushlint.fixes.scene import Scene
 
 __all__ = ["line_buffered", "rebuffered"]
 
@@ -24,16 +24,15 @@ _FUNCTIONS = frozenset(
 )
 
 
-def line_buffered(
-    scene: Scene, act: Act, stream: int, writings: Sequence[Writing]
-) -> Iterator[Proposal]:
+def line_buffered(case: Case) -> Iterator[Proposal]:
     """Empty the buffer at each newline, where every write to the file is known to have one."""
-    opened = act.log.streams.get(stream)
+    scene, act = case.scene, case.act
+    opened = act.log.streams.get(case.write.stream)
     if opened is None or not opened.text or not isinstance(opened.opened, cst.Call):
         return
     same = {i for i, s in act.log.streams.items() if s.opened is opened.opened and s.text}
-    writings = [w for w in act.trace.writings if w.stream in same] or writings
-    if not all(w.newline for w in writings) or not knows(scene.layout, opened.opened):
+    writings = [w for w in act.trace.writings if w.stream in same]
+    if not (writings and all(w.newline for w in writings) and knows(scene.layout, opened.opened)):
         return
     call = opened.opened
     word = getattr(call.func, "attr", call.func)

@@ -21,7 +21,6 @@ __all__ = [
     "knows",
     "levels",
     "locked_by",
-    "of_stream",
     "statements_of",
 ]
 
@@ -35,11 +34,6 @@ class Level(NamedTuple):
     function: cst.FunctionDef | None
     first: Statement
     last: Statement
-
-
-def of_stream(trace: Trace, stream: int, process: int) -> list[Writing]:
-    """Return the writes of a process to a layer."""
-    return [w for w in trace.writings if w.stream == stream and w.process == process]
 
 
 def knows(layout: Layout, node: cst.CSTNode) -> bool:
