@@ -76,7 +76,11 @@ def savings(
     for route, lead in routes.items():
         if lead.streams.isdisjoint(wanted) or (route.owns and route.owns != method):
             continue
-        if _MANGLED.search(route.expression) and not _in_one_class(scene, at[0], write.node):
+        mangled = _MANGLED.search(route.over or route.expression)
+        if mangled is not None and not (
+            target.source.startswith(mangled.string[: mangled.end()])
+            and _in_one_class(scene, at[0], write.node)
+        ):
             continue
         made = _saving(scene, route, method, target.source)
         if layer not in lead.streams:
@@ -152,9 +156,9 @@ def _saving(scene: Scene, route: Route, method: str, receiver: str) -> Saving:
     if route.over:
         name = _loop_variable(scene, route.over, route.expression)
         lines = (f"for {name} in {route.over}:", f"\t{name}.{call}()")
-        return Saving(
-            lines, verb, f"each {route.expression} of `{route.over}`", 6, expression=route.over
-        )
+        rank = _AWKWARD if _PRIVATE.search(route.over) else 6
+        file = f"each {route.expression} of `{route.over}`"
+        return Saving(lines, verb, file, rank, expression=route.over)
     expression = route.expression
     rank = _rank(route, receiver)
     return Saving((f"{expression}.{call}()",), verb, f"`{expression}`", rank, expression=expression)
@@ -176,7 +180,7 @@ def _rank(route: Route, receiver: str) -> int:
 def _loop_variable(scene: Scene, over: str, usual: str) -> str:
     """Return a name that the module does not use yet, such as `log` for a loop over `logs`."""
     plural = re.sub(r"\.values\(\)$", "", over).rpartition(".")[2]
-    singular = plural[:-1] if re.fullmatch(r"[a-z_]+s", plural) and len(plural) > 2 else ""
+    singular = plural[:-1] if re.fullmatch(r"[a-z][a-z_]+s", plural) else ""
     for name in (singular, usual, *_WORDS):
         if name and not re.search(rf"\b{name}\b", scene.source.text):
             return name
