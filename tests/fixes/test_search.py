@@ -164,6 +164,37 @@ LAYOUTS = {
             fd.flush()
         """,
     ),
+    "class method": (
+        """
+        class Put:
+            @classmethod
+            def twice(cls, fd):
+                fd.write("a")
+                cls.once(fd)
+
+            @staticmethod
+            def once(fd):
+                fd.write("a")
+
+
+        put = Put.twice
+        """,
+        """
+        class Put:
+            @classmethod
+            def twice(cls, fd):
+                fd.write("a")
+                cls.once(fd)
+                fd.flush()
+
+            @staticmethod
+            def once(fd):
+                fd.write("a")
+
+
+        put = Put.twice
+        """,
+    ),
     "loop on one line, comment behind": (
         """
         def put(fd):
