@@ -466,3 +466,41 @@ def test_a_fix_that_would_change_other_code_leaves_the_bytes(
     done = fixed(data)
     assert done.trouble == "the fix of FLU101 would change other code; nothing is written"
     assert done.data == data
+
+
+def test_names_of_the_main_guard_are_not_relied_on() -> None:
+    """Whoever imports the module and calls the function does not have them."""
+    text = textwrap.dedent("""\
+        from multiprocessing import Process
+
+
+        def put(write):
+            write("a")
+
+
+        if __name__ == "__main__":
+            log = open("a.log", "w")
+            p = Process(target=put, args=(log.write,))
+            p.start()
+        """)
+    assert [fix.applicability for fix in fixes(text)["FLU101"]] == []
+    under = text.replace("if __name__", "log = None\n\n\nif __name__")
+    assert [fix.title for fix in fixes(under)["FLU101"]] == ["flush `log` at the end of `put`"]
+
+
+def test_a_call_that_opens_binary_files_too_is_not_line_buffered() -> None:
+    text = textwrap.dedent("""\
+        from multiprocessing import Process
+
+
+        def opened(path, mode):
+            return open(path, mode)
+
+
+        if __name__ == "__main__":
+            log, data = opened("a.log", "w"), opened("a.bin", "wb")
+            p = Process(target=print, args=("a",), kwargs={"file": log})
+            p.start()
+        """)
+    assert fixes(text)["FLU101"] == ()
+    assert fixes(text.replace('"wb"', '"w"'))["FLU101"][0].title.endswith("`buffering=1`")

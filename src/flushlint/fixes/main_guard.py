@@ -29,7 +29,7 @@ def opened_under_guard(scene: Scene, opener: cst.CSTNode) -> Iterator[Proposal]:
         return
     statement = scene.layout.enclosing(opener)
     module = statements_of(scene, None)
-    guard = next((s for s in module if isinstance(s, cst.If) and _is_guard(scene, s)), None)
+    guard = next((s for s in module if isinstance(s, cst.If) and scene.is_main_guard(s)), None)
     if guard is None or statement not in module:
         return
     removed = scene.layout.cut(statement)
@@ -54,10 +54,3 @@ def started_under_guard(scene: Scene, start: cst.CSTNode) -> Iterator[Proposal]:
         edits = scene.layout.wrap(statement, module[-1], _GUARD, ())
         if edits is not None:
             yield Proposal(edits, "put", "what starts processes", f"under `{_GUARD}`", why)
-
-
-def _is_guard(scene: Scene, statement: cst.If) -> bool:
-    return scene.code(statement.test).replace("'", '"') in (
-        '__name__ == "__main__"',
-        '"__main__" == __name__',
-    )

@@ -30,7 +30,10 @@ def line_buffered(case: Case) -> Iterator[Proposal]:
     opened = act.log.streams.get(case.write.stream)
     if opened is None or not opened.text or not isinstance(opened.opened, cst.Call):
         return
-    same = {i for i, s in act.log.streams.items() if s.opened is opened.opened and s.text}
+    alike = {i: s for i, s in act.log.streams.items() if s.opened is opened.opened}
+    same = {i for i, s in alike.items() if s.text}
+    if alike.keys() - same - {alike[i].below for i in same}:
+        return  # the same call opens binary files, which can't be line-buffered
     writings = [w for w in act.trace.writings if w.stream in same]
     if not (writings and all(w.newline for w in writings) and knows(scene.layout, opened.opened)):
         return

@@ -82,6 +82,8 @@ def savings(
             and _in_one_class(scene, at[0], write.node)
         ):
             continue
+        if not _is_in_sight(scene, route, at[0]):
+            continue
         made = _saving(scene, route, method, target.source)
         if layer not in lead.streams:
             made = made._replace(rank=made.rank + _ABOVE)
@@ -97,6 +99,20 @@ def savings(
         line = "logging.shutdown()"
         found.append(Saving((line,), "call", f"`{line}`", _AWKWARD, "logging", line))
     return sorted(found, key=lambda s: (s.rank, len(s.expression), s.expression))
+
+
+def _is_in_sight(scene: Scene, route: Route, node: cst.CSTNode) -> bool:
+    """Say whether a name is there wherever the function around a node is called.
+
+    What only the main guard binds is not, unless the function relies on it already.
+    """
+    root = re.split(r"\W", route.over or route.expression, maxsplit=1)[0]
+    function = scene.layout.function_of(node)
+    if function is None or root in scene.exported:
+        return True
+    while (outer := scene.layout.function_of(function)) is not None:
+        function = outer
+    return re.search(rf"\b{root}\b", scene.code(function)) is not None
 
 
 def _in_one_class(scene: Scene, one: cst.CSTNode, other: cst.CSTNode) -> bool:

@@ -6,11 +6,15 @@ A fix is proposed from a scene, and proven by looking at the scene that it would
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, get_args
+
+import libcst as cst
 
 from flushlint import guard
 from flushlint.fixes.layout import Layout
 from flushlint.machine.program import run_module
+from flushlint.machine.scope import build_scopes
 from flushlint.machine.trace import Trace
 from flushlint.model import InputError, StartMethod
 from flushlint.positions import Positions
@@ -18,8 +22,6 @@ from flushlint.rules.checks import check
 from flushlint.source import collector_off, parse
 
 if TYPE_CHECKING:
-    import libcst as cst
-
     from flushlint.machine.log import Log
     from flushlint.model import AnalysisOptions
     from flushlint.rules.finding import Finding
@@ -50,6 +52,21 @@ class Scene:
     def start(self, node: cst.CSTNode) -> int:
         """Return the offset of a node in the text, in code points."""
         return self.positions.offsets(node)[0]
+
+    @cached_property
+    def exported(self) -> set[str]:
+        """The names that the module binds at its top level also where it is imported."""
+        body = [
+            s for s in self.module.body if not (isinstance(s, cst.If) and self.is_main_guard(s))
+        ]
+        return next(iter(build_scopes(self.module.with_changes(body=body)).values())).bound
+
+    def is_main_guard(self, statement: cst.If) -> bool:
+        """Say whether the body of an `if` runs in the main module only."""
+        return self.code(statement.test).replace("'", '"') in (
+            '__name__ == "__main__"',
+            '"__main__" == __name__',
+        )
 
     def code(self, node: cst.CSTNode) -> str:
         """Return the source of a node, without the blanks around it."""
