@@ -14,6 +14,7 @@ from flushlint.fixes.edits import apply
 from flushlint.fixes.places import knows, statements_of
 from flushlint.fixes.proposal import Proposal
 from flushlint.machine.log import Loss, Pickled
+from flushlint.machine.values import Ref
 from flushlint.model import InputError
 from flushlint.rules.finding import written_to
 from flushlint.source import Source, parse
@@ -32,7 +33,7 @@ _PATHS = (cst.SimpleString, cst.FormattedString, cst.Name, cst.Attribute)
 
 def displayed(scene: Scene, act: Act, cause: Cause) -> Iterator[Proposal]:
     """Yield what could be shown beside a finding."""
-    yield from _opened_in_child(scene, cause)
+    yield from _opened_in_child(scene, act, cause)
     if isinstance(cause, Loss):
         yield from _flushed_in_lambda(scene, act, cause)
 
@@ -48,7 +49,7 @@ def _flushed_in_lambda(scene: Scene, act: Act, loss: Loss) -> Iterator[Proposal]
     yield Proposal(edits, "flush", f"`{target.source}`", "in the lambda")
 
 
-def _opened_in_child(scene: Scene, cause: Cause) -> Iterator[Proposal]:
+def _opened_in_child(scene: Scene, act: Act, cause: Cause) -> Iterator[Proposal]:
     """Hand over the path, and let the body of the target stand below `with open(path, ...)`."""
     found = _handed_over(cause)
     if found is None:
@@ -57,6 +58,9 @@ def _opened_in_child(scene: Scene, cause: Cause) -> Iterator[Proposal]:
     opener, argument = stream.opened, hand_over.node
     if not isinstance(opener, cst.Call) or not isinstance(argument, (cst.Name, cst.Attribute)):
         return
+    value = hand_over.value
+    if not isinstance(value, Ref) or value.id not in act.log.streams:
+        return  # something that the file is part of
     if not (knows(scene.layout, opener) and knows(scene.layout, argument)):
         return
     path = opener.args[0].value if opener.args else None
