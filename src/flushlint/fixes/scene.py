@@ -73,8 +73,11 @@ class Scene:
         return self.module.code_for_node(node).strip()
 
 
-def stage(source: Source, options: AnalysisOptions) -> Scene | None:
-    """Analyse a text with all that fixes need, None if it can't be analysed."""
+def stage(source: Source, options: AnalysisOptions, *, brief: bool = False) -> Scene | None:
+    """Analyse a text with all that fixes need, None if it can't be analysed.
+
+    With `brief` that is what a proof needs: nothing can be proposed from it.
+    """
     if guard.refusal(source.text) is not None:
         return None
     module = parse(source)
@@ -82,7 +85,7 @@ def stage(source: Source, options: AnalysisOptions) -> Scene | None:
         return None
     positions = Positions(module, source)
     with collector_off():
-        acts = tuple(_act(module, each) for each in _each_method(options))
+        acts = tuple(_act(module, each, Trace(brief)) for each in _each_method(options))
     return Scene(source, module, positions, Layout(module, source, positions), acts)
 
 
@@ -92,7 +95,6 @@ def _each_method(options: AnalysisOptions) -> list[AnalysisOptions]:
     return [replace(options, start_method=method) for method in get_args(StartMethod)]
 
 
-def _act(module: cst.Module, options: AnalysisOptions) -> Act:
-    trace = Trace()
+def _act(module: cst.Module, options: AnalysisOptions, trace: Trace) -> Act:
     log = run_module(module, options, trace)
     return Act(log, trace, tuple(check(module, log)))

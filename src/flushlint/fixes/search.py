@@ -63,7 +63,7 @@ class Search:
     def __init__(self, scene: Scene, options: AnalysisOptions) -> None:
         self._first = scene
         self._options = options
-        self._scenes: dict[str, Scene | None] = {scene.source.text: scene}
+        self._scenes: dict[tuple[str, bool], Scene | None] = {(scene.source.text, False): scene}
         self._left = _MOST_COST
         patch = Patch(scene.source.text)
         self._known = set(_keys(scene, patch))
@@ -137,20 +137,21 @@ class Search:
         return self._first.source.text
 
     def known(self, text: str) -> Scene | None:
-        """Return the scene of a text that was run already."""
-        return self._scenes.get(text)
+        """Return the scene of a text if fixes can be proposed from it already."""
+        return self._scenes.get((text, False))
 
-    def scene(self, text: str) -> Scene | None:
+    def scene(self, text: str, *, brief: bool) -> Scene | None:
         """Return the scene of a text, None if it can't be analysed or enough has been tried."""
-        if text not in self._scenes:
+        key = (text, brief)
+        if key not in self._scenes:
             if self._left <= 0:
                 return None
             source = self._first.source
             edited = Source(source.path, text, source.encoding, source.bom)
-            scene = self._scenes[text] = stage(edited, self._options)
+            scene = self._scenes[key] = stage(edited, self._options, brief=brief)
             self._left -= len(edited.lines)
             self._left -= sum(act.log.steps for act in scene.acts) if scene is not None else 0
-        return self._scenes[text]
+        return self._scenes[key]
 
 
 class _Attempt:
@@ -183,33 +184,51 @@ class _Attempt:
             if self._runs <= 0:
                 return
             edited = patch.edit(proposal.edits)
-            if edited.text in self._tried:
-                continue
-            self._tried.add(edited.text)
-            self._runs -= 1
-            after = self._search.scene(edited.text)
-            if after is None or self._fails(after, edited):
-                continue
-            rest = self._problems(after, edited)
+            rest = self._rest(edited, before)
             if rest is None:
-                continue
-            keys = [_cause_key(after, edited, p) for p in rest]
-            if before in keys:
                 continue
             done = (*steps, proposal)
             if not rest:
                 yield done, edited
-            elif any(
-                key.stem == before.stem or p.finding.code == _OUTSIDE_LOCK
-                for p, key in zip(rest, keys, strict=True)
-            ):
+                continue
+            after = self._search.scene(edited.text, brief=False)
+            rest = None if after is None else self._problems(after, edited)
+            if after is None or not rest:
+                continue
+            if self._is_halfway(after, edited, rest, before):
                 halfway.append((after, edited, rest[0], done))
             else:
                 yield from self.solutions(after, edited, rest[0], done)
-        # One step that saves all of a file is better than one for each write to it, and one under a
-        # lock better than another one outside of it.
         for further in halfway:
             yield from self.solutions(*further)
+
+    def _rest(self, edited: Patch, before: _CauseKey) -> list[_Problem] | None:
+        """Return what is left to do in an edited text, None if it is no step ahead."""
+        if edited.text in self._tried:
+            return None
+        self._tried.add(edited.text)
+        self._runs -= 1
+        scene = self._search.scene(edited.text, brief=True)
+        if scene is None or self._fails(scene, edited):
+            return None
+        rest = self._problems(scene, edited)
+        if rest is None or before in [_cause_key(scene, edited, problem) for problem in rest]:
+            return None
+        return rest
+
+    def _is_halfway(
+        self, scene: Scene, edited: Patch, rest: list[_Problem], before: _CauseKey
+    ) -> bool:
+        """Say whether some other step may do at once what this one does in part.
+
+        One step that saves all of a file is better than one for each write to it, and one under
+        a lock better than another one outside of it.
+        """
+        return any(
+            _cause_key(scene, edited, problem).stem == before.stem
+            or problem.finding.code == _OUTSIDE_LOCK
+            for problem in rest
+        )
 
     def _fails(self, scene: Scene, patch: Patch) -> bool:
         """Say whether a statement raises that did not, as the flush of a closed file does."""

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Literal, NamedTuple, TypeAlias
 from flushlint.machine import calls, classes
 from flushlint.machine.objects import Class, Env, Function, Instance, Mapping, Sequence, Stream
 from flushlint.machine.streams import is_closed
-from flushlint.machine.values import NONE, Ref, Union, Value
+from flushlint.machine.values import NONE, Bound, Const, Ext, Method, Ref, Union, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -29,6 +29,7 @@ When = Literal["before", "after"]
 _DEEPEST = 3
 _MOST_ITEMS = 8
 _OWN_METHODS = ("flush", "close")
+_PLAIN = (Const, Ext, Unknown, Bound, Method)
 
 
 class Active(NamedTuple):
@@ -97,8 +98,12 @@ class _Visits:
 
 @dataclass
 class Trace:
-    """What a run has shown of its writes and of the places in which a fix may stand."""
+    """What a run has shown of its writes and of the places in which a fix may stand.
 
+    One that is `brief` notes only which statements raise: that is all that a proof asks for.
+    """
+
+    brief: bool = False
     writings: dict[Writing, None] = field(default_factory=dict)
     stopped: set[cst.CSTNode] = field(default_factory=set)
     running: list[cst.CSTNode] = field(default_factory=list)
@@ -117,12 +122,12 @@ class Trace:
     ) -> None:
         """Note a write to a layer, by a call, or by a layer above that the statement empties."""
         at = node or self.current
-        if at is not None:
+        if at is not None and not self.brief:
             self.writings[Writing(at, state.process, identity, newline, _path(state))] = None
 
     def visit(self, state: State, node: cst.CSTNode, when: When) -> None:
         """Note what leads where before or after the statement `node` runs in a state."""
-        if not state.frames:
+        if self.brief or not state.frames:
             return
         self._visits[node, when].add(_routes(state))
         if when == "before":
@@ -191,6 +196,10 @@ def _options(state: State, value: Value) -> tuple[Value, ...]:
 
 def _from(state: State, expression: str, value: Value, depth: int) -> Iterator[tuple[Route, Lead]]:
     """Yield what an expression leads to: itself, or below its attributes and items."""
+    if value.__class__ in _PLAIN:
+        if value == NONE:
+            yield Route(expression), Lead(frozenset(), or_none=True)
+        return
     options = _options(state, value)
     lead = _lead(state, options)
     if lead is not None:
@@ -229,8 +238,13 @@ def _items(
 ) -> Iterator[tuple[Route, Lead]]:
     """Yield what leads to the items of a container, one by one and all together."""
     over = f"{expression}.values()" if isinstance(obj, Mapping) else expression
-    yield from _each(state, over, list(obj.values()))
-    if not obj.exact or sum(1 for _ in obj.values()) > _MOST_ITEMS:
+    held = list(obj.values())
+    if all(value.__class__ in _PLAIN for value in held):
+        if not held:
+            yield Route("file", over), Lead(frozenset())
+        return
+    yield from _each(state, over, held)
+    if not obj.exact or len(held) > _MOST_ITEMS:
         return
     if isinstance(obj, Mapping):
         for key, value in obj.entries.items():
@@ -247,6 +261,7 @@ def _each(state: State, over: str, held: list[Value]) -> Iterator[tuple[Route, L
     files = [lead for lead in leads if lead is not None and lead.streams and not lead.or_none]
     if len(files) == len(held):
         yield Route("file", over), _united(files)
+        return
     owners = [state.look(Instance, value) for value in held]
     for method in _OWN_METHODS:
         owned = [
