@@ -42,6 +42,8 @@ class Streams:
     def write_bytes(self, data: bytes) -> None:
         """Write bytes to standard output as they are, behind all that was written before."""
         self.write("")
+        if sys.stdout is None:
+            self.failure = "it is closed"  # what these bytes are for is lost with them
         if self.closed or sys.stdout is None:
             return
         try:

@@ -504,3 +504,122 @@ def test_a_call_that_opens_binary_files_too_is_not_line_buffered() -> None:
         """)
     assert fixes(text)["FLU101"] == ()
     assert fixes(text.replace('"wb"', '"w"'))["FLU101"][0].title.endswith("`buffering=1`")
+
+
+@pytest.mark.parametrize(
+    "opened",
+    [
+        'open("a.log", "w", size)',
+        "open(*where)",
+        'open("a.log", **how)',
+        'open("a.log", "w", buffering=size)',
+        'pathlib.Path("a.log").open("w", size)',
+    ],
+)
+def test_a_call_that_says_how_to_buffer_says_it_once(opened: str) -> None:
+    text = textwrap.dedent(f"""\
+        import pathlib
+        from multiprocessing import Process
+
+        size, where, how = -1, ("a.log", "w"), {{"mode": "w"}}
+        log = {opened}
+        p = Process(target=print, args=("a",), kwargs={{"file": log}})
+        p.start()
+        """)
+    assert "buffering=1" not in fixed(text.encode()).data.decode()
+
+
+def test_a_file_is_not_closed_where_others_may_use_it_on() -> None:
+    """Neither under a callback that nobody sees, nor in the parent that makes a lambda."""
+    text = textwrap.dedent("""\
+        import gzip
+        from multiprocessing import Process
+
+        log = gzip.open("a.gz", "wb")
+        p = Process(target=lambda: log.write(b"a"))
+        p.start()
+        p.join()
+        """)
+    assert "close" not in fixed(text.encode()).data.decode()
+
+
+def test_what_unknown_code_may_have_left_in_a_buffer_must_not_come_twice() -> None:
+    text = textwrap.dedent("""\
+        import select
+        from multiprocessing import Process
+
+
+        def put(fd):
+            fd.write("a")
+
+
+        log = open("a.log", "w")
+        log.write("head")
+        select.select([], [log], [], 0)
+        p = Process(target=put, args=(log,))
+        p.start()
+        """)
+    assert fixes(text)["FLU101"][0].title == (
+        "flush `fd` at the end of `put`, and `log` before `p.start()`"
+    )
+
+
+def test_a_doubling_that_is_there_already_must_not_become_worse() -> None:
+    """It is not to be fixed by itself, and is all the same, where a fix would add to it."""
+    text = textwrap.dedent("""\
+        from multiprocessing import Process
+        log = open("a.log", "w")
+
+
+        def first():
+            log.flush()
+
+
+        def second():
+            log.write("b")
+
+
+        log.write("head")
+        for target in (first, second):
+            p = Process(target=target)
+            p.start()
+            p.join()
+        """)
+    (fix,) = fixes(text)["FLU102"]
+    assert fix.title == "flush `log` at the end of `second`, and `log` before `p.start()`"
+
+
+def test_a_flush_goes_into_the_finally_that_is_there() -> None:
+    before = body("""
+        def put(fd):
+            try:
+                fd.write("a")
+                if fd.name == "b":
+                    return
+            finally:
+                print("done")
+        """)
+    after = before.replace('print("done")\n', 'print("done")\n        fd.flush()\n')
+    assert fixed(before.encode()).data.decode() == after
+
+
+def test_a_thread_that_nobody_waits_for_may_write_to_the_last() -> None:
+    text = textwrap.dedent("""\
+        import threading
+        from multiprocessing import Process
+
+        log = open("a.log", "w")
+
+
+        def beat():
+            log.write("beat")
+
+
+        def serve():
+            threading.Thread(target=beat).start()
+
+
+        p = Process(target=serve)
+        p.start()
+        """)
+    assert [fix.title for fix in fixes(text)["FLU102"]] == ["flush `log` at the end of `beat`"]

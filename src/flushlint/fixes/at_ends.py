@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from flushlint.fixes.case import Case
+    from flushlint.fixes.edits import TextEdit
     from flushlint.fixes.layout import Statement
     from flushlint.fixes.places import Level
     from flushlint.fixes.proposal import Proposal
@@ -28,16 +29,19 @@ def at_ends(case: Case, loss: Loss) -> Iterator[Proposal]:
     """Save it in the outermost functions: after the last write, or whatever way they leave."""
     awkward: list[Proposal] = []
     for level in _levels(case):
-        for place in _ends(case, level):
+        ends = list(_ends(case, level))
+        for place in ends:
             for saving in case.savings(place.last, "after")[:2]:
+                if saving.closes and place is not ends[-1]:
+                    continue  # what follows may still use the file, where nobody sees it
                 edits = case.scene.layout.after(place.last, saving.lines)
                 made = list(case.made(edits, saving, _end_of(case, place)))
-                made += _finally(case, loss, place)
+                made += _finally(case, loss, place, is_last=place is ends[-1])
                 if saving.is_awkward:
                     awkward += made
                 else:
                     yield from made
-            yield from _finally(case, loss, place)
+            yield from _finally(case, loss, place, is_last=place is ends[-1])
     yield from awkward
 
 
@@ -81,7 +85,7 @@ def _end_of(case: Case, level: Level) -> str:
     return f"{'at the end' if is_end else 'after the last write'} of `{level.function.name.value}`"
 
 
-def _finally(case: Case, loss: Loss, level: Level) -> Iterator[Proposal]:
+def _finally(case: Case, loss: Loss, level: Level, *, is_last: bool) -> Iterator[Proposal]:
     """Save it whatever happens: by `with` what the process owns, else by `finally`.
 
     A flush that stands there already moves into the `finally`.
@@ -90,26 +94,26 @@ def _finally(case: Case, loss: Loss, level: Level) -> Iterator[Proposal]:
     wrap = partial(case.scene.layout.wrap, level.first, level.last)
     owns = loss.stream.process == loss.process and case.process.kind == "process"
     for saving in case.savings(level.first, "before")[:1]:
-        if saving.imports:
+        if saving.imports or (saving.closes and not is_last):
             continue
         if saving.verb == "close" and owns and len(saving.lines) == 1:
             edits = wrap(f"with {saving.expression}:", ())
             yield from case.made(edits, saving, f"at the end{of}")
-        footer = ("finally:", *(f"\t{line}" for line in saving.lines))
         following = _following(case, level.last)
         if following is not None and (case.scene.code(following),) == saving.lines:
             edits = wrap("try:", ("finally:",), moved=following)
-        elif _lacks_finally(level):
-            edits = case.scene.layout.after(level.last, footer)
+        elif isinstance(level.first, cst.Try) and level.first is level.last:
+            edits = _in_try(case, level.first, saving.lines)
         else:
-            edits = wrap("try:", footer)
+            edits = wrap("try:", ("finally:", *(f"\t{line}" for line in saving.lines)))
         yield from case.made(edits, saving, f"in a `finally`{of}")
 
 
-def _lacks_finally(level: Level) -> bool:
-    """Say whether a level is one `try` statement to which a `finally` can be added."""
-    statement = level.first
-    return isinstance(statement, cst.Try) and statement is level.last and not statement.finalbody
+def _in_try(case: Case, statement: cst.Try, lines: tuple[str, ...]) -> list[TextEdit] | None:
+    """Put lines at the end of the `finally` of a `try` that is there, or give it one."""
+    if statement.finalbody is None:
+        return case.scene.layout.after(statement, ("finally:", *(f"\t{line}" for line in lines)))
+    return case.scene.layout.after(statements_of(case.scene, statement.finalbody)[-1], lines)
 
 
 def _following(case: Case, statement: Statement) -> Statement | None:

@@ -65,9 +65,13 @@ class Case:
             edits = self.scene.layout.before(statement, saving.lines)
             yield from self.made(edits, saving, where)
 
-    def after(self, statement: Statement, where: str, most: int = _MOST) -> Iterator[Proposal]:
-        """Save it after a statement."""
+    def after(
+        self, statement: Statement, where: str, most: int = _MOST, *, closing: bool = True
+    ) -> Iterator[Proposal]:
+        """Save it after a statement, by closing the file too unless that is ruled out."""
         for saving in self.savings(statement, "after")[:most]:
+            if saving.closes and not closing:
+                continue
             edits = self.scene.layout.after(statement, saving.lines)
             yield from self.made(edits, saving, where)
 

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
 __all__ = ["line_buffered", "rebuffered"]
 
 _KEYWORD = "buffering"
+_MODULES = frozenset(name.partition(".")[0] for name in OPENERS) | {"io"}
 _FUNCTIONS = frozenset(
     name.rpartition(".")[2] for name, opener in OPENERS.items() if opener.buffering >= 0
 )
@@ -61,9 +62,23 @@ def rebuffered(scene: Scene, call: cst.CSTNode | None) -> Iterator[Proposal]:
 
 
 def _buffering(call: cst.Call) -> cst.Arg | None:
-    """Return the argument of a call that says how to buffer: by its name, or the integer."""
+    """Return the argument of a call that says how to buffer, the last one where that is open."""
     for argument in call.args:
         if argument.keyword is not None and argument.keyword.value == _KEYWORD:
             return argument
-    plain = [a for a in call.args if a.keyword is None and isinstance(a.value, cst.Integer)]
-    return plain[-1] if plain else None
+        if argument.star:
+            return argument  # nobody knows what it spreads
+    plain = [argument for argument in call.args if argument.keyword is None]
+    return plain[-1] if len(plain) > _position(call) else None
+
+
+def _position(call: cst.Call) -> int:
+    """Return the position of the parameter `buffering`: a method of a path has no path before."""
+    function = call.func
+    if isinstance(function, cst.Attribute):
+        is_module = isinstance(function.value, cst.Name) and function.value.value in _MODULES
+        names = [f"{function.value.value}.{function.attr.value}"] if is_module else []  # type: ignore[attr-defined]  # a Name
+    else:
+        names = [n for n in OPENERS if n.rpartition(".")[2] == getattr(function, "value", "")]
+    found = [OPENERS[name].buffering for name in names if name in OPENERS]
+    return min((position for position in found if position >= 0), default=1)

@@ -96,11 +96,15 @@ def _next(writing: Writing, level: int) -> _Next:
         return _Next(writing.node, at_once=True)
     call, code = path[level + 1].call, path[level + 1].code
     name = code.name.value if isinstance(code, cst.FunctionDef) else ""
-    function = getattr(call, "func", None)
-    word = getattr(function, "attr", function)
     # What starts a thread or is given a callback runs the function at some later time.
     direct = not isinstance(call, cst.Call) or name.startswith("__")
-    return _Next(call, at_once=direct or getattr(word, "value", "") == name)
+    return _Next(call, at_once=direct or _word(call) == name)
+
+
+def _word(call: cst.CSTNode | None) -> str:
+    """Return the last part of the name under which something is called."""
+    function = getattr(call, "func", None)
+    return str(getattr(getattr(function, "attr", function), "value", ""))
 
 
 def _in_block(
@@ -117,6 +121,8 @@ def _in_block(
             return
         found.append(index)
     first, last = min(found), max(found)
+    if any(_is_left_alone(scene, step, block) for step in steps):
+        return
     if not all(step.at_once for step in steps):
         is_return = isinstance(block[-1], (cst.Return, cst.Raise))
         last = max(last, len(block) - 1 - is_return)
@@ -124,6 +130,13 @@ def _in_block(
     if first == last and isinstance(block[first], (cst.If, cst.With, cst.Try)):
         for inner in _blocks(scene, block[first]):
             yield from _in_block(scene, code, inner, steps)
+
+
+def _is_left_alone(scene: Scene, step: _Next, block: Sequence[Statement]) -> bool:
+    """Say whether a thread is started here that nobody waits for: it may write to the last."""
+    if step.at_once or _word(step.node) != "start":
+        return False
+    return not any(".join(" in scene.code(statement) for statement in block)
 
 
 def _blocks(scene: Scene, statement: cst.CSTNode) -> Iterator[tuple[Statement, ...]]:

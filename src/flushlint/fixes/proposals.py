@@ -66,7 +66,7 @@ def _against_loss(case: Case, loss: Loss) -> Iterator[Proposal]:
     yield from at_ends(case, loss)
     yield from line_buffered(case)
     yield from finalized(case, loss)
-    yield from _after_writes(case)
+    yield from _after_writes(case, closing=False)
     if loss.stream.binary_line_buffering:
         yield from rebuffered(case.scene, loss.stream.opened)
     yield from _asked_again(case, "close" if saved.closes else "flush")
@@ -78,13 +78,22 @@ def _before(case: Case, node: cst.CSTNode) -> Iterator[Proposal]:
         yield from case.before(statement, f"before {case.quoted(node)}")
 
 
-def _after_writes(case: Case) -> Iterator[Proposal]:
-    """Save it right after the statement that writes, or the row of those; else after its call."""
+def _after_writes(case: Case, *, closing: bool) -> Iterator[Proposal]:
+    """Save it right after the statement that writes, or the row of those; else after its call.
+
+    A file is closed there only if the process is killed: others may use it on.
+    """
     own = next((w for w in case.writings if w.node is case.write.node), None)
-    path = () if own is None else own.path[case.process.depth + 1 :]
-    for node in (case.write.node, *(active.call for active in reversed(path))):
-        if node is not None and case.knows(node):
-            yield from case.after(_last_of_row(case, node), f"after {case.quoted(node)}")
+    if own is None:
+        return
+    calls = [active.call for active in reversed(own.path[case.process.depth + 1 :])]
+    for node, active in zip((case.write.node, *calls), reversed(own.path), strict=False):
+        # What stands in a lambda is part of a statement elsewhere.
+        if node is None or not case.knows(node):
+            continue
+        if case.scene.layout.function_of(node) is active.code:
+            where = f"after {case.quoted(node)}"
+            yield from case.after(_last_of_row(case, node), where, closing=closing)
 
 
 def _last_of_row(case: Case, node: cst.CSTNode) -> Statement:
@@ -116,7 +125,7 @@ def _asked_again(case: Case, method: str) -> Iterator[Proposal]:
 
 def _against_kill(case: Case, halt: cst.CSTNode) -> Iterator[Proposal]:
     """Save it at once: when it has told others that it has written, it may be killed."""
-    yield from _after_writes(case)
+    yield from _after_writes(case, closing=True)
     yield from line_buffered(case)
     yield from _before(case, halt)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import builtins
+import keyword
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -21,7 +23,7 @@ __all__ = ["Saving", "savings"]
 
 _PRIVATE = re.compile(r"(?<!\bself)(?<!\bcls)\._")
 _NUMBERED = re.compile(r"\[-?\d+\]")
-_MANGLED = re.compile(r"\.__\w*(?<!__)(?!\w)")
+_MANGLED = re.compile(r"(?:^|\.)__\w*(?<!__)(?!\w)")
 _STANDARD = ("stdout", "stderr")
 _WORDS = ("stream", "output", "open_file")
 
@@ -29,7 +31,8 @@ _WORDS = ("stream", "output", "open_file")
 class Saving(NamedTuple):
     """Code that empties or closes a file: its lines, and what it does in words.
 
-    `imports` names a module that the code needs. `rank` orders what could as well be written.
+    `imports` names a module that the code needs. `rank` orders what could as well be written. After
+    one that `closes` nothing more can be written.
     """
 
     lines: tuple[str, ...]
@@ -38,6 +41,7 @@ class Saving(NamedTuple):
     rank: int
     imports: str = ""
     expression: str = ""
+    closes: bool = False
 
     @property
     def is_awkward(self) -> bool:
@@ -84,7 +88,7 @@ def savings(
             continue
         if not _is_in_sight(scene, route, at[0]):
             continue
-        made = _saving(scene, route, method, target.source)
+        made = _saving(scene, route, method, target.source)._replace(closes=saved.closes)
         if layer not in lead.streams:
             made = made._replace(rank=made.rank + _ABOVE)
         if saved.borrows:
@@ -198,6 +202,7 @@ def _loop_variable(scene: Scene, over: str, usual: str) -> str:
     plural = re.sub(r"\.values\(\)$", "", over).rpartition(".")[2]
     singular = plural[:-1] if re.fullmatch(r"[a-z][a-z_]+s", plural) else ""
     for name in (singular, usual, *_WORDS):
-        if name and not re.search(rf"\b{name}\b", scene.source.text):
+        is_taken = keyword.iskeyword(name) or hasattr(builtins, name)
+        if name and not is_taken and not re.search(rf"\b{name}\b", scene.source.text):
             return name
     return "_file"

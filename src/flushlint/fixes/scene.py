@@ -41,7 +41,11 @@ class Act:
 
 @dataclass(frozen=True)
 class Scene:
-    """A text, its tree, and a run of it under each start method that was asked for."""
+    """A text, its tree, and a run of it under each start method that was asked for.
+
+    The runs come twice. Those of the second row show doublings only, those too that come about
+    if unknown code does nothing to a file: no fix must bring one.
+    """
 
     source: Source
     module: cst.Module
@@ -85,7 +89,11 @@ def stage(source: Source, options: AnalysisOptions, *, brief: bool = False) -> S
         return None
     positions = Positions(module, source)
     with collector_off():
-        acts = tuple(_act(module, each, Trace(brief)) for each in _each_method(options))
+        plain = [_act(module, each, Trace(brief)) for each in _each_method(options)]
+        wary = [
+            _wary(module, each, act) for each, act in zip(_each_method(options), plain, strict=True)
+        ]
+        acts = (*plain, *wary)
     return Scene(source, module, positions, Layout(module, source, positions), acts)
 
 
@@ -93,6 +101,18 @@ def _each_method(options: AnalysisOptions) -> list[AnalysisOptions]:
     if options.start_method != "all":
         return [options]
     return [replace(options, start_method=method) for method in get_args(StartMethod)]
+
+
+def _wary(module: cst.Module, options: AnalysisOptions, act: Act) -> Act:
+    """Run a program as if unknown code left its files alone, to see what might come twice then.
+
+    Where it has got hold of none, that is known already.
+    """
+    if not act.log.has_forgotten:
+        return Act(act.log, act.trace, ())
+    trace = Trace(act.trace.brief)
+    log = run_module(module, options, trace, wary=True)
+    return Act(log, trace, tuple(one for one in check(module, log) if one.code == "FLU201"))
 
 
 def _act(module: cst.Module, options: AnalysisOptions, trace: Trace) -> Act:

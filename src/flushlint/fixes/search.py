@@ -7,7 +7,7 @@ same fix: it is mended in turn, or the proposal is dropped.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import libcst as cst
 
@@ -25,19 +25,24 @@ if TYPE_CHECKING:
 
     from flushlint.fixes.edits import TextEdit
     from flushlint.fixes.proposal import Proposal
+    from flushlint.machine.log import Log
     from flushlint.model import AnalysisOptions
     from flushlint.rules.finding import Finding
 
 __all__ = ["Search"]
 
 # What all runs for one text may cost together, in steps of the machine and lines to parse. The
-# largest module that is followed to its end takes about a tenth of it.
-_MOST_COST = 80_000
+# largest module that is followed to its end takes about a tenth of it. What is found when all is
+# spent has no fix, until others have been applied.
+_MOST_COST = 200_000
 _MOST_LINES = 20_000
 _MOST_RUNS_OF_ONE = 40
 _MOST_STEPS = 8
 _NOT_GUARANTEED = "FLU106"
 _OUTSIDE_LOCK = "FLU202"
+
+
+_Key: TypeAlias = "tuple[int, str, int | None, str]"
 
 
 class _CauseKey(NamedTuple):
@@ -68,6 +73,7 @@ class Search:
         patch = Patch(scene.source.text)
         self._known = set(_keys(scene, patch))
         self.stopping = set(_stopping(scene, patch))
+        self.writers = _writers(scene, patch)
 
     @classmethod
     def of(
@@ -150,7 +156,8 @@ class Search:
             edited = Source(source.path, text, source.encoding, source.bom)
             scene = self._scenes[key] = stage(edited, self._options, brief=brief)
             self._left -= len(edited.lines)
-            self._left -= sum(act.log.steps for act in scene.acts) if scene is not None else 0
+            logs = {id(act.log): act.log for act in scene.acts} if scene is not None else {}
+            self._left -= sum(log.steps for log in logs.values())
         return self._scenes[key]
 
 
@@ -170,6 +177,7 @@ class _Attempt:
         self._runs = _MOST_RUNS_OF_ONE
         self._tried: set[str] = set()
         self._stopping = search.stopping
+        self._writers = search.writers
 
     def solutions(
         self, scene: Scene, patch: Patch, problem: _Problem, steps: tuple[Proposal, ...]
@@ -234,16 +242,21 @@ class _Attempt:
         """Say whether a statement raises that did not, as the flush of a closed file does."""
         return not set(_stopping(scene, patch)) <= self._stopping
 
+    def _is_worse(self, key: _Key, writers: dict[_Key, set[Hashable]]) -> bool:
+        """Say whether more processes than before write out what is doubled anyway."""
+        return not writers.get(key, set()) <= self._writers.get(key, set())
+
     def _problems(self, scene: Scene, patch: Patch) -> list[_Problem] | None:
         """Return what is left to do, what was asked for first; None if it can't be had this way."""
         left: list[_Problem] = []
+        writers = _writers(scene, patch)
         for act, one in enumerate(scene.acts):
             for finding in one.findings:
                 problem = _Problem(act, finding)
                 key = _key(scene, patch, problem)
                 if key == self._target:
                     left.insert(0, problem)
-                elif key in self._known:
+                elif key in self._known and not self._is_worse(key, writers):
                     continue
                 elif finding.code == _NOT_GUARANTEED:
                     if self._strict:
@@ -261,7 +274,7 @@ def _keys(scene: Scene, patch: Patch) -> Iterator[Hashable]:
             yield _key(scene, patch, _Problem(act, finding))
 
 
-def _key(scene: Scene, patch: Patch, problem: _Problem) -> Hashable:
+def _key(scene: Scene, patch: Patch, problem: _Problem) -> _Key:
     """Return what tells a finding from others, whatever has been edited around it."""
     finding = problem.finding
     return problem.act, finding.code, patch.origin(scene.start(finding.node)), finding.subject
@@ -271,8 +284,32 @@ def _stopping(scene: Scene, patch: Patch) -> Iterator[int | None]:
     """Yield where the statements stood that raise something, None for what was put in."""
     for act in scene.acts:
         for node in act.trace.stopped:
-            if isinstance(node, cst.BaseSmallStatement) and knows(scene.layout, node):
+            is_part = isinstance(node, (cst.BaseSmallStatement, cst.BaseExpression))
+            if is_part and knows(scene.layout, node):
                 yield patch.origin(scene.start(node))
+
+
+def _writers(scene: Scene, patch: Patch) -> dict[_Key, set[Hashable]]:
+    """Return for each doubling which processes write out what was pending at the fork."""
+    found: dict[_Key, set[Hashable]] = {}
+    for number, act in enumerate(scene.acts):
+        for finding in act.findings:
+            if isinstance(finding.cause, Doubling):
+                node = finding.cause.write.node
+                found[_key(scene, patch, _Problem(number, finding))] = {
+                    _child(scene, patch, act.log, emission.process)
+                    for emission in act.log.emissions
+                    if emission.write.node is node
+                }
+    return found
+
+
+def _child(scene: Scene, patch: Patch, log: Log, number: int) -> Hashable:
+    process = log.processes[number]
+    start = process.start
+    knows_it = start is not None and knows(scene.layout, start)
+    place = patch.origin(scene.start(start)) if start is not None and knows_it else None
+    return process.kind, process.name, place
 
 
 def _cause_key(scene: Scene, patch: Patch, problem: _Problem) -> _CauseKey:
@@ -285,8 +322,7 @@ def _cause_key(scene: Scene, patch: Patch, problem: _Problem) -> _CauseKey:
         return patch.origin(scene.start(node))
 
     def child(number: int) -> Hashable:
-        process = log.processes[number]
-        return process.kind, process.name, place(process.start)
+        return _child(scene, patch, log, number)
 
     def of_loss(loss: Loss, kind: str, end: cst.CSTNode | None) -> _CauseKey:
         stem = act, kind, place(loss.stream.opened), child(loss.process)

@@ -19,7 +19,6 @@ from flushlint.machine.objects import (
     Stream,
 )
 from flushlint.machine.state import STD_STREAMS, Frame, Signal, State
-from flushlint.machine.streams import forget
 from flushlint.machine.unknown_code import unknown_call
 from flushlint.machine.values import NONE, Bound, Const, Ext, Method, Ref, Value
 
@@ -371,7 +370,7 @@ def _recurse(m: Machine, state: State, function: Function, arguments: Arguments)
     values = arguments.values()
     if function.scope.calls & (EMPTYING | m.declared.words):
         reached = state.reach(values) | {i for i in state.streams if not state.stream(i).std}
-        forget(state, reached)
+        m.forget(state, reached)
     state.hold(result.key, values)
     return [state.push(result)]
 
@@ -556,6 +555,8 @@ def stop(
     """
     kind = Ext(name if "." in name else f"builtins.{name}")
     attributes: dict[str, Value] = {BECAUSE: Const(because)} if because else {}
+    if m.log.trace is not None:
+        m.log.trace.raised(node)
     value = m.new(state, node, Instance(kind, attributes), "raised")
     m.leave(state, Signal("raise", value, node))
 

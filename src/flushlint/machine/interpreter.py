@@ -30,7 +30,7 @@ from flushlint.machine.log import Halt, Log
 from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Stream, Write
 from flushlint.machine.scope import Scope, closure, generator_function
 from flushlint.machine.state import STD_STREAMS, UNSEEN, Frame, Signal, State
-from flushlint.machine.streams import add_pending, close, holds_when_dropped
+from flushlint.machine.streams import add_pending, close, forget, holds_when_dropped
 from flushlint.machine.values import Const, Ref, Union, Unknown, Value, is_count
 
 if TYPE_CHECKING:
@@ -107,7 +107,10 @@ class Machine:
         module: cst.Module,
         scopes: dict[cst.CSTNode, Scope],
         options: AnalysisOptions,
+        *,
+        wary: bool = False,
     ) -> None:
+        self.wary = wary
         self.module = module
         self.scopes = scopes
         self.options = options
@@ -484,6 +487,16 @@ class Machine:
         if asks_for_none and isinstance(key, tuple) and state.facts.get(key[1]) is True:
             return not positive  # what is known to be true is not None
         return key, positive
+
+    def forget(self, state: State, identities: set[int]) -> None:
+        """Unknown code has got hold of these: what is pending in a file makes no finding.
+
+        A `wary` machine holds that nothing has happened to them.
+        """
+        held = any(state.stream(i).pending for i in state.streams & identities)
+        self.log.has_forgotten = self.log.has_forgotten or held
+        if not self.wary:
+            forget(state, identities)
 
     # -- lifetime -------------------------------------------------------------------------
 

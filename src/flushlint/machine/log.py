@@ -296,6 +296,7 @@ class Log:
     boundaries: int = 0
     python_version: tuple[int, int] | None = None
     steps: int = 0
+    has_forgotten: bool = False
     trace: Trace | None = None
 
     def emitted(self, state: State, writes: Iterable[Write]) -> None:

@@ -172,7 +172,9 @@ def _calculate(m: Machine, function: Callable[[Any, Any], Any], left: Value, rig
 
 def _product_newline(left: Value, right: Value) -> bool | None:
     held = [contains_newline(v) for v in (left, right)]
-    return True if True in held else (False if held == [False, False] else None)
+    if True in held:  # a text is taken so many times: perhaps not once
+        return True if any(is_positive(v) for v in (left, right)) else None
+    return False if held == [False, False] else None
 
 
 def _is_small(value: object) -> bool:

@@ -62,10 +62,19 @@ _RECURSION = 6_000
 _MOST_BASES = 4
 
 
-def run_module(module: cst.Module, options: AnalysisOptions, trace: Trace | None = None) -> Log:
-    """Run a parsed module on the machine and return what it saw. Never runs the code itself."""
+def run_module(
+    module: cst.Module,
+    options: AnalysisOptions,
+    trace: Trace | None = None,
+    *,
+    wary: bool = False,
+) -> Log:
+    """Run a parsed module on the machine and return what it saw. Never runs the code itself.
+
+    A `wary` run takes unknown code for harmless: what it then finds may be there, or may not.
+    """
     scopes = build_scopes(module)
-    machine = Machine(module, scopes, options)
+    machine = Machine(module, scopes, options, wary=wary)
     machine.log.trace = trace
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _RECURSION))

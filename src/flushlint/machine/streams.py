@@ -72,6 +72,8 @@ def write(log: Log, state: State, identity: int, node: cst.CSTNode, newline: boo
     """Write to a layer. `newline` says whether the text holds one; None: nobody knows."""
     stream = state.stream(identity)
     if not stream.writable or stream.closed:
+        if stream.closed and log.trace is not None:
+            log.trace.raised(node)
         return
     if log.trace is not None:
         log.trace.wrote(state, identity, node, newline)

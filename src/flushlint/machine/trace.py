@@ -29,6 +29,10 @@ When = Literal["before", "after"]
 _DEEPEST = 3
 _MOST_ITEMS = 8
 _OWN_METHODS = ("flush", "close")
+_WRITING = frozenset(
+    {"write", "writelines", "print", "writerow", "writerows", "dump", "info", "debug", "log"}
+)
+_CACHED = Ext("functools.cached_property")
 _PLAIN = (Const, Ext, Unknown, Bound, Method)
 
 
@@ -134,7 +138,7 @@ class Trace:
             self._paths[node][_path(state)] = None
 
     def raised(self, node: cst.CSTNode) -> None:
-        """Note that the statement `node` has raised something that the code shows."""
+        """Note that a statement or a call raises something that the code shows."""
         self.stopped.add(node)
 
     def routes(self, node: cst.CSTNode, when: When) -> dict[Route, Lead]:
@@ -212,13 +216,23 @@ def _from(state: State, expression: str, value: Value, depth: int) -> Iterator[t
         return  # its attributes are members, which hold what is bound in its body
     if isinstance(obj, (Instance, Class)):
         for name, held in obj.attributes.items():
-            if name.isidentifier() and not _is_method(state, held):
+            if name.isidentifier() and not _is_method(state, held) and _is_plain(state, obj, name):
                 yield from _from(state, f"{expression}.{name}", held, depth - 1)
         if isinstance(obj, Instance):
             for method, own in _own(state, obj):
                 yield Route(expression, owns=method), own
     elif isinstance(obj, (Sequence, Mapping)):
         yield from _items(state, expression, obj, depth)
+
+
+def _is_plain(state: State, obj: Instance | Class, name: str) -> bool:
+    """Say whether reading an attribute runs nothing: no property, no `__getattribute__`."""
+    if isinstance(obj, Class):
+        return True
+    own = classes.class_attribute(state, obj.cls, name)
+    held = None if own is None else state.look(Instance, own)
+    runs = held is not None and held.cls != _CACHED
+    return not runs and classes.class_attribute(state, obj.cls, "__getattribute__") is None
 
 
 def _is_method(state: State, held: Value) -> bool:
@@ -311,7 +325,9 @@ def _own(state: State, instance: Instance) -> Iterator[tuple[str, Lead]]:
     for name in _OWN_METHODS:
         own = classes.class_attribute(state, instance.cls, name)
         function = None if own is None else state.look(Function, own)
-        if function is not None and len(function.node.params.params) == 1:
+        if function is None or len(function.node.params.params) != 1:
+            continue
+        if function.scope.calls.isdisjoint(_WRITING):
             yield name, Lead(streams)
     if calls.library_method(classes.external_bases(state, instance.cls), "flush") is not None:
         yield "flush", Lead(streams)

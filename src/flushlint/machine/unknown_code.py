@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.blocking import BLOCKING_METHODS
-from flushlint.machine.streams import forget
 from flushlint.machine.values import Const, Unknown, Value
 
 if TYPE_CHECKING:
@@ -47,7 +46,7 @@ def unknown_call(
         return [state.push(question)]
     everything = given if receiver is None else [receiver, *given]
     reached = state.reach(everything)
-    forget(state, reached)
+    m.forget(state, reached)
     state.forget_sizes(reached)
     result = m.unknown()
     state.hold(result.key, everything)

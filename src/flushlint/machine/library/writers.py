@@ -9,7 +9,7 @@ from flushlint.knowledge.third_party import FILE_WRITER_TYPES, FILE_WRITERS
 from flushlint.machine.calls import Arguments, library, method
 from flushlint.machine.library.stream_methods import empty, send
 from flushlint.machine.objects import Instance, Stream
-from flushlint.machine.values import FALSE, NONE, Ref, Unknown, Value
+from flushlint.machine.values import FALSE, NONE, Const, Ref, Unknown, Value, contains_newline
 
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
@@ -20,16 +20,10 @@ __all__: list[str] = []
 
 @library("builtins.print")
 def _print(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    from flushlint.machine.values import contains_newline
-
     target = arguments.keywords.get("file")
     if target is None or target == NONE:
         target = state.externals.get("sys.stdout", NONE)
-    end = arguments.keywords.get("end")
-    newline = True if end is None or end == NONE else contains_newline(end)
-    if newline is False:
-        held = [contains_newline(v) for v in arguments.positional]
-        newline = True if True in held else (None if None in held else False)
+    newline = _printed_newline(arguments)
     flush = arguments.keywords.get("flush")
     found: list[State] = []
     for after in send(m, state, target, arguments, newline):
@@ -39,6 +33,18 @@ def _print(m: Machine, state: State, arguments: Arguments) -> list[State]:
         else:
             found += _flush_if(m, after, flush, target, arguments)
     return found
+
+
+def _printed_newline(arguments: Arguments) -> bool | None:
+    """Say whether what `print` writes last has a newline: it writes part by part."""
+    end = arguments.keywords.get("end", NONE)
+    if end == NONE:
+        return True
+    if end != Const(""):
+        return contains_newline(end)
+    if arguments.open:
+        return None
+    return contains_newline(arguments.positional[-1]) if arguments.positional else False
 
 
 def _flush_if(
@@ -78,6 +84,8 @@ def _writer_type(name: str, spec: WriterType) -> None:
         attributes = state.edit(Instance, receiver.id).attributes
         attributes["%file"] = target
         attributes["%flush"] = (arguments.keywords.get(spec.flush) if spec.flush else None) or NONE
+        ending = arguments.keywords.get("lineterminator")
+        attributes["%newline"] = Const(spec.newline if ending is None else contains_newline(ending))
         return [state.push(NONE)]
 
     @method(name, *spec.methods)
@@ -85,7 +93,9 @@ def _writer_type(name: str, spec: WriterType) -> None:
         instance = state.look(Instance, receiver)
         target = NONE if instance is None else instance.attributes.get("%file", NONE)
         flush = NONE if instance is None else instance.attributes.get("%flush", NONE)
-        found = send(m, state, target, arguments, spec.newline)
+        ending = NONE if instance is None else instance.attributes.get("%newline", NONE)
+        newline = ending.value if isinstance(ending, Const) else None
+        found = send(m, state, target, arguments, newline)  # type: ignore[arg-type]  # a bool or None
         if flush == NONE:
             return found
         for after in found:
