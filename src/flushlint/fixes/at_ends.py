@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from flushlint.fixes.layout import Statement
     from flushlint.fixes.places import Level
     from flushlint.fixes.proposal import Proposal
+    from flushlint.fixes.saving import Saving
     from flushlint.machine.log import Loss
     from flushlint.machine.trace import Writing
 
@@ -31,17 +32,22 @@ def at_ends(case: Case, loss: Loss) -> Iterator[Proposal]:
     for level in _levels(case):
         ends = list(_ends(case, level))
         for place in ends:
+            is_last = place is ends[-1]
             for saving in case.savings(place.last, "after")[:2]:
-                if saving.closes and place is not ends[-1]:
+                if saving.closes and not is_last:
                     continue  # what follows may still use the file, where nobody sees it
                 edits = case.scene.layout.after(place.last, saving.lines)
-                made = list(case.made(edits, saving, _end_of(case, place)))
-                made += _finally(case, loss, place, is_last=place is ends[-1])
+                made = case.made(edits, saving, _end_of(case, place))
                 if saving.is_awkward:
                     awkward += made
                 else:
                     yield from made
-            yield from _finally(case, loss, place, is_last=place is ends[-1])
+            for saving in case.savings(place.first, "before")[:1]:
+                made = _finally(case, loss, place, saving, is_last=is_last)
+                if saving.is_awkward:
+                    awkward += made
+                else:
+                    yield from made
     yield from awkward
 
 
@@ -85,28 +91,29 @@ def _end_of(case: Case, level: Level) -> str:
     return f"{'at the end' if is_end else 'after the last write'} of `{level.function.name.value}`"
 
 
-def _finally(case: Case, loss: Loss, level: Level, *, is_last: bool) -> Iterator[Proposal]:
+def _finally(
+    case: Case, loss: Loss, level: Level, saving: Saving, *, is_last: bool
+) -> Iterator[Proposal]:
     """Save it whatever happens: by `with` what the process owns, else by `finally`.
 
     A flush that stands there already moves into the `finally`.
     """
+    if saving.imports or (saving.closes and not is_last):
+        return
     of = "" if level.function is None else f" of `{level.function.name.value}`"
     wrap = partial(case.scene.layout.wrap, level.first, level.last)
     owns = loss.stream.process == loss.process and case.process.kind == "process"
-    for saving in case.savings(level.first, "before")[:1]:
-        if saving.imports or (saving.closes and not is_last):
-            continue
-        if saving.verb == "close" and owns and len(saving.lines) == 1:
-            edits = wrap(f"with {saving.expression}:", ())
-            yield from case.made(edits, saving, f"at the end{of}")
-        following = _following(case, level.last)
-        if following is not None and (case.scene.code(following),) == saving.lines:
-            edits = wrap("try:", ("finally:",), moved=following)
-        elif isinstance(level.first, cst.Try) and level.first is level.last:
-            edits = _in_try(case, level.first, saving.lines)
-        else:
-            edits = wrap("try:", ("finally:", *(f"\t{line}" for line in saving.lines)))
-        yield from case.made(edits, saving, f"in a `finally`{of}")
+    if saving.verb == "close" and owns and len(saving.lines) == 1:
+        edits = wrap(f"with {saving.expression}:", ())
+        yield from case.made(edits, saving, f"at the end{of}")
+    following = _following(case, level.last)
+    if following is not None and (case.scene.code(following),) == saving.lines:
+        edits = wrap("try:", ("finally:",), moved=following)
+    elif isinstance(level.first, cst.Try) and level.first is level.last:
+        edits = _in_try(case, level.first, saving.lines)
+    else:
+        edits = wrap("try:", ("finally:", *(f"\t{line}" for line in saving.lines)))
+    yield from case.made(edits, saving, f"in a `finally`{of}")
 
 
 def _in_try(case: Case, statement: cst.Try, lines: tuple[str, ...]) -> list[TextEdit] | None:

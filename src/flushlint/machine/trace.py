@@ -32,7 +32,7 @@ _OWN_METHODS = ("flush", "close")
 _WRITING = frozenset(
     {"write", "writelines", "print", "writerow", "writerows", "dump", "info", "debug", "log"}
 )
-_CACHED = Ext("functools.cached_property")
+_PROPERTY = Ext("builtins.property")
 _PLAIN = (Const, Ext, Unknown, Bound, Method)
 
 
@@ -231,7 +231,9 @@ def _is_plain(state: State, obj: Instance | Class, name: str) -> bool:
         return True
     own = classes.class_attribute(state, obj.cls, name)
     held = None if own is None else state.look(Instance, own)
-    runs = held is not None and held.cls != _CACHED
+    runs = held is not None and (
+        held.cls == _PROPERTY or classes.class_attribute(state, held.cls, "__set__") is not None
+    )
     return not runs and classes.class_attribute(state, obj.cls, "__getattribute__") is None
 
 
