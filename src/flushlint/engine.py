@@ -84,7 +84,7 @@ def _check(source: Source, options: AnalysisOptions, wanted: Wanted | None = Non
     diagnostics = _diagnostics(source, module, options)
     kept = wanted(diagnostics) if wanted is not None and diagnostics else ()
     if kept:
-        diagnostics = _with_fixes(source, options, diagnostics, kept)
+        diagnostics = _with_fixes(source, module, options, diagnostics, kept)
     return Analysis(diagnostics)
 
 
@@ -157,6 +157,7 @@ def _diagnostic(
 
 def _with_fixes(
     source: Source,
+    module: cst.Module,
     options: AnalysisOptions,
     diagnostics: tuple[Diagnostic, ...],
     wanted: Collection[Diagnostic],
@@ -164,7 +165,7 @@ def _with_fixes(
     """Look for fixes of the findings that are wanted."""
     from flushlint.fixes.search import Search
 
-    search = Search.of(source, options)
+    search = Search.of(source, options, module=module)
     if search is None:
         return diagnostics
     return tuple(

@@ -302,10 +302,17 @@ def test_the_encoding_is_kept() -> None:
     assert done.data == text.replace('"b")\n', '"b")\n    fd.flush()\n').encode("latin-1")
 
 
-def test_what_the_encoding_has_no_form_for_is_left_alone() -> None:
-    """A name may be written in it, and a loop variable made of it all the same."""
-    text = "# coding: ascii\n" + body(LAYOUTS["semicolons"][0])
-    assert fixed(text.encode("ascii")).data.isascii()
+def test_what_the_encoding_has_no_form_for_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    data = ("# coding: ascii\n" + body(LAYOUTS["semicolons"][0])).encode("ascii")
+
+    def beyond(self: Search, code: str, span: Span, subject: str) -> tuple[Fix, ...]:
+        place = Span(Position(2, 0), Position(2, 0))
+        return (Fix("say more", "safe", (Edit("program.py", place, "# é\n"),)),)
+
+    monkeypatch.setattr(Search, "fixes", beyond)
+    done = fixed(data)
+    assert done.trouble == "the fix of FLU101 can't be written in ascii"
+    assert done.data == data
 
 
 def test_a_fix_with_two_steps_says_both() -> None:

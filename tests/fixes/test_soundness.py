@@ -57,3 +57,8 @@ def test_statements_beside_the_edits_stay(edits: list[TextEdit]) -> None:
 )
 def test_edits_that_reach_further_are_refused(edit: TextEdit) -> None:
     assert not is_sound(Source("a.py", TEXT), [edit])
+
+
+def test_what_does_not_parse_is_refused_though_nothing_is_left_to_compare() -> None:
+    assert not is_sound(Source("a.py", "x = 1\n"), [TextEdit(0, 5, "x = (")])
+    assert is_sound(Source("a.py", "x = 1\n"), [TextEdit(0, 5, "y = 2")])

@@ -33,7 +33,7 @@ def at_ends(case: Case, loss: Loss) -> Iterator[Proposal]:
         ends = list(_ends(case, level))
         for place in ends:
             is_last = place is ends[-1]
-            for saving in case.savings(place.last, "after")[:2]:
+            for saving in case.savings(place.last, "after"):
                 if saving.closes and not is_last:
                     continue  # what follows may still use the file, where nobody sees it
                 edits = case.scene.layout.after(place.last, saving.lines)
@@ -42,7 +42,7 @@ def at_ends(case: Case, loss: Loss) -> Iterator[Proposal]:
                     awkward += made
                 else:
                     yield from made
-            for saving in case.savings(place.first, "before")[:1]:
+            for saving in case.savings(place.first, "before", most=1):
                 made = _finally(case, loss, place, saving, is_last=is_last)
                 if saving.is_awkward:
                     awkward += made
@@ -136,7 +136,7 @@ def finalized(case: Case, loss: Loss) -> Iterator[Proposal]:
     if not is_worker or opened is None or not case.knows(opened):
         return
     statement = case.scene.layout.enclosing(opened)
-    for saving in case.savings(statement, "after")[:1]:
+    for saving in case.savings(statement, "after", most=1):
         if saving.verb == "close" and len(saving.lines) == 1:
             close = saving.lines[0].removesuffix("()")
             line = f"{_FINALIZE}(None, {close}, exitpriority=10)"

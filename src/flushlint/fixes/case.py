@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Case"]
 
-_MOST = 2
+_MOST = 2  # names for one file in one place: who has none that works will not have a third
 
 
 @dataclass(frozen=True)
@@ -55,13 +55,13 @@ class Case:
             if w.stream in layers and w.process == self.write.process
         ]
 
-    def savings(self, node: cst.CSTNode, when: When) -> list[Saving]:
+    def savings(self, node: cst.CSTNode, when: When, most: int = _MOST) -> list[Saving]:
         """Return what could stand before or after a statement to save the write, best first."""
-        return savings(self.scene, self.act, self.write, self.held, (node, when))
+        return savings(self.scene, self.act, self.write, self.held, (node, when))[:most]
 
     def before(self, statement: Statement, where: str, most: int = _MOST) -> Iterator[Proposal]:
         """Save it before a statement."""
-        for saving in self.savings(statement, "before")[:most]:
+        for saving in self.savings(statement, "before", most):
             edits = self.scene.layout.before(statement, saving.lines)
             yield from self.made(edits, saving, where)
 
@@ -69,7 +69,7 @@ class Case:
         self, statement: Statement, where: str, most: int = _MOST, *, closing: bool = True
     ) -> Iterator[Proposal]:
         """Save it after a statement, by closing the file too unless that is ruled out."""
-        for saving in self.savings(statement, "after")[:most]:
+        for saving in self.savings(statement, "after", most):
             if saving.closes and not closing:
                 continue
             edits = self.scene.layout.after(statement, saving.lines)

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from flushlint.fixes.edits import apply
+from flushlint.fixes.layout import is_docstring
 from flushlint.fixes.places import knows, statements_of
 from flushlint.fixes.proposal import Proposal
 from flushlint.machine.log import Loss, Pickled
@@ -67,9 +68,12 @@ def _opened_in_child(scene: Scene, act: Act, cause: Cause) -> Iterator[Proposal]
     target, parameter = _target(scene, argument)
     if scene.code(opener.func) != "open" or not isinstance(path, _PATHS) or target is None:
         return
-    rest = "".join(f", {scene.code(arg.with_changes(comma=_NONE))}" for arg in opener.args[1:])
+    rest = "".join(
+        f", {scene.code(arg.with_changes(comma=cst.MaybeSentinel.DEFAULT))}"
+        for arg in opener.args[1:]
+    )
     body = statements_of(scene, target)
-    first = body[1] if len(body) > 1 and _is_docstring(body[0]) else body[0]
+    first = body[1] if len(body) > 1 and is_docstring(body[0]) else body[0]
     header = f"with open({parameter}{rest}) as {parameter}:"
     wrapped = scene.layout.wrap(first, body[-1], header, ())
     if wrapped is None:
@@ -79,9 +83,6 @@ def _opened_in_child(scene: Scene, act: Act, cause: Cause) -> Iterator[Proposal]
     if not isinstance(parse(Source(scene.source.path, text)), InputError):
         name = target.name.value
         yield Proposal(edits, "open", "the file", f"in `{name}`, and hand over its path")
-
-
-_NONE = cst.MaybeSentinel.DEFAULT
 
 
 def _handed_over(cause: Cause) -> tuple[HandOver, Stream] | None:
@@ -112,9 +113,3 @@ def _target(scene: Scene, argument: cst.CSTNode) -> tuple[cst.FunctionDef | None
             if named.get("args") is holder and index < len(parameters):
                 return function, parameters[index].name.value
     return nothing
-
-
-def _is_docstring(statement: cst.CSTNode) -> bool:
-    return isinstance(statement, cst.Expr) and isinstance(
-        statement.value, (cst.SimpleString, cst.ConcatenatedString)
-    )

@@ -33,7 +33,7 @@ if TYPE_CHECKING:
 
     from flushlint.positions import Positions
 
-__all__ = ["Block", "Layout", "Statement"]
+__all__ = ["Block", "Layout", "Statement", "is_docstring"]
 
 Statement: TypeAlias = "cst.BaseSmallStatement | cst.BaseCompoundStatement"
 _Clause = (cst.Else, cst.Finally, cst.ExceptHandler, cst.ExceptStarHandler, cst.MatchCase)
@@ -135,7 +135,7 @@ class Layout:
         statement = block.statements[block.index]
         if _is_future(statement):
             return True
-        if block.index > 0 or not _is_string(statement):
+        if block.index > 0 or not is_docstring(statement):
             return False
         holder = self.parents[statement]
         while not isinstance(holder, (cst.Module, cst.BaseCompoundStatement, *_Clause)):
@@ -462,7 +462,7 @@ class Layout:
         groups: list[list[cst.Import | cst.ImportFrom]] = []
         end = None
         for index, statement in enumerate(_flat(self._module.body)):
-            if index == 0 and _is_string(statement):
+            if index == 0 and is_docstring(statement):
                 continue
             if not isinstance(statement, (cst.Import, cst.ImportFrom)):
                 break
@@ -483,7 +483,7 @@ class Layout:
         above: Statement | None = None
         below: Statement | None = None
         for index, statement in enumerate(_flat(self._module.body)):
-            if not (_is_future(statement) or (index == 0 and _is_string(statement))):
+            if not (_is_future(statement) or (index == 0 and is_docstring(statement))):
                 below = statement
                 break
             above = statement
@@ -560,7 +560,8 @@ def _width(blanks: str) -> int:
     return len(blanks.expandtabs(8))
 
 
-def _is_string(statement: Statement) -> bool:
+def is_docstring(statement: Statement) -> bool:
+    """Say whether a statement is a string alone: a docstring, where it comes first."""
     return isinstance(statement, cst.Expr) and isinstance(
         statement.value, (cst.SimpleString, cst.ConcatenatedString)
     )

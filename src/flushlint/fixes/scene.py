@@ -77,16 +77,25 @@ class Scene:
         return self.module.code_for_node(node).strip()
 
 
-def stage(source: Source, options: AnalysisOptions, *, brief: bool = False) -> Scene | None:
+def stage(
+    source: Source,
+    options: AnalysisOptions,
+    *,
+    module: cst.Module | None = None,
+    brief: bool = False,
+) -> Scene | None:
     """Analyse a text with all that fixes need, None if it can't be analysed.
 
-    With `brief` that is what a proof needs: nothing can be proposed from it.
+    Its `module` is its tree, where somebody has parsed it. With `brief` that is what a proof
+    needs: nothing can be proposed from it.
     """
-    if guard.refusal(source.text) is not None:
-        return None
-    module = parse(source)
-    if isinstance(module, InputError):
-        return None
+    if module is None:
+        if guard.refusal(source.text) is not None:
+            return None
+        parsed = parse(source)
+        if isinstance(parsed, InputError):
+            return None
+        module = parsed
     positions = Positions(module, source)
     with collector_off():
         plain = [_act(module, each, Trace(brief)) for each in _each_method(options)]

@@ -7,6 +7,7 @@ same fix: it is mended in turn, or the proposal is dropped.
 
 from __future__ import annotations
 
+from functools import partial
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 import libcst as cst
@@ -77,16 +78,21 @@ class Search:
 
     @classmethod
     def of(
-        cls, source: Source, options: AnalysisOptions, before: Search | None = None
+        cls,
+        source: Source,
+        options: AnalysisOptions,
+        before: Search | None = None,
+        module: cst.Module | None = None,
     ) -> Search | None:
         """Return the search in a text, None if it can't be analysed, or is too long to try.
 
-        One `before` it, in the text that it was made of, may have run it already.
+        One `before` it, in the text that it was made of, may have run it already; `module` is its
+        tree, where somebody has parsed it.
         """
         if len(source.lines) > _MOST_LINES:
             return None
         known = None if before is None else before.known(source.text)
-        scene = known or stage(source, options)
+        scene = known or stage(source, options, module=module)
         return None if scene is None else cls(scene, options)
 
     def fixes(self, code: str, span: Span, subject: str) -> tuple[Fix, ...]:
@@ -304,25 +310,22 @@ def _writers(scene: Scene, patch: Patch) -> dict[_Key, set[Hashable]]:
     return found
 
 
+def _place(scene: Scene, patch: Patch, node: cst.CSTNode | None) -> int | None:
+    """Return where a node stood, None for what was put in, or is not in the text."""
+    if node is None or not knows(scene.layout, node):
+        return None
+    return patch.origin(scene.start(node))
+
+
 def _child(scene: Scene, patch: Patch, log: Log, number: int) -> Hashable:
     process = log.processes[number]
-    start = process.start
-    knows_it = start is not None and knows(scene.layout, start)
-    place = patch.origin(scene.start(start)) if start is not None and knows_it else None
-    return process.kind, process.name, place
+    return process.kind, process.name, _place(scene, patch, process.start)
 
 
 def _cause_key(scene: Scene, patch: Patch, problem: _Problem) -> _CauseKey:
     act, finding = problem
-    log = scene.acts[act].log
-
-    def place(node: cst.CSTNode | None) -> int | None:
-        if node is None or not knows(scene.layout, node):
-            return None
-        return patch.origin(scene.start(node))
-
-    def child(number: int) -> Hashable:
-        return _child(scene, patch, log, number)
+    place = partial(_place, scene, patch)
+    child = partial(_child, scene, patch, scene.acts[act].log)
 
     def of_loss(loss: Loss, kind: str, end: cst.CSTNode | None) -> _CauseKey:
         stem = act, kind, place(loss.stream.opened), child(loss.process)

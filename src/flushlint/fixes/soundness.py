@@ -32,10 +32,10 @@ def is_sound(source: Source, edits: Iterable[TextEdit]) -> bool:
     """
     patch = Patch(source.text).edit(edits)
     before = _statements(source, Patch(source.text))
-    after = {
-        place: one
-        for place, (_, one) in _statements(Source(source.path, patch.text), patch).items()
-    }
+    edited = _statements(Source(source.path, patch.text), patch)
+    if before is None or edited is None:
+        return False
+    after = {place: one for place, (_, one) in edited.items()}
     made = patch.edits()
     return all(
         after.get(place) == one
@@ -52,11 +52,11 @@ class _Statement(NamedTuple):
     text: str
 
 
-def _statements(source: Source, patch: Patch) -> dict[int, tuple[int, _Statement]]:
-    """Return the statements by where they stood, with their ends; none if it does not parse."""
+def _statements(source: Source, patch: Patch) -> dict[int, tuple[int, _Statement]] | None:
+    """Return the statements by where they stood, with their ends; None if it does not parse."""
     module = parse(source)
     if isinstance(module, InputError):
-        return {}
+        return None
     positions = Positions(module, source)
     found: dict[int, tuple[int, _Statement]] = {}
     todo: list[tuple[cst.CSTNode, int | None]] = [(module, None)]
