@@ -630,3 +630,16 @@ def test_a_thread_that_nobody_waits_for_may_write_to_the_last() -> None:
         p.start()
         """)
     assert [fix.title for fix in fixes(text)["FLU102"]] == ["flush `log` at the end of `beat`"]
+
+
+def test_a_binary_file_may_be_left_unbuffered() -> None:
+    text = textwrap.dedent("""\
+        from multiprocessing import Process
+        log = open("a.bin", "wb")
+        p = Process(target=log.write, args=(b"a",))
+        p.start()
+        """)
+    (fix,) = fixes(text)["FLU101"]
+    assert (fix.title, fix.applicability) == ("open the file with `buffering=0`", "unsafe")
+    assert fix.reason == "each write becomes a system call, and may write less than it is given"
+    assert [edit.text for edit in fix.edits] == [", buffering=0"]

@@ -16,9 +16,10 @@ if TYPE_CHECKING:
     from flushlint.fixes.case import Case
     from flushlint.fixes.scene import Scene
 
-__all__ = ["line_buffered", "rebuffered"]
+__all__ = ["line_buffered", "rebuffered", "unbuffered"]
 
 _KEYWORD = "buffering"
+_UNBUFFERED = "each write becomes a system call, and may write less than it is given"
 _MODULES = frozenset(name.partition(".")[0] for name in OPENERS) | {"io"}
 _FUNCTIONS = frozenset(
     name.rpartition(".")[2] for name, opener in OPENERS.items() if opener.buffering >= 0
@@ -38,11 +39,24 @@ def line_buffered(case: Case) -> Iterator[Proposal]:
     writings = [w for w in act.trace.writings if w.stream in same]
     if not (writings and all(w.newline for w in writings) and knows(scene.layout, opened.opened)):
         return
-    call = opened.opened
+    yield from _buffered(scene, opened.opened, "1")
+
+
+def unbuffered(case: Case) -> Iterator[Proposal]:
+    """Buffer nothing, where the file is binary."""
+    opened = case.act.log.streams.get(case.write.stream)
+    if opened is None or opened.text or opened.kind != "file" or opened.below is not None:
+        return
+    if isinstance(opened.opened, cst.Call) and case.knows(opened.opened):
+        yield from _buffered(case.scene, opened.opened, "0", _UNBUFFERED)
+
+
+def _buffered(scene: Scene, call: cst.Call, size: str, unsafe: str = "") -> Iterator[Proposal]:
+    """Say how to buffer in a call that does not."""
     word = getattr(call.func, "attr", call.func)
     if getattr(word, "value", "") in _FUNCTIONS and _buffering(call) is None:
-        edits = scene.layout.insert_argument(call, f"{_KEYWORD}=1")
-        yield Proposal(edits, "open", "the file", "with `buffering=1`")
+        edits = scene.layout.insert_argument(call, f"{_KEYWORD}={size}")
+        yield Proposal(edits, "open", "the file", f"with `buffering={size}`", unsafe)
 
 
 def rebuffered(scene: Scene, call: cst.CSTNode | None) -> Iterator[Proposal]:
@@ -52,11 +66,7 @@ def rebuffered(scene: Scene, call: cst.CSTNode | None) -> Iterator[Proposal]:
     if not isinstance(value, cst.Integer) or value.value not in ("0", "1"):
         return
     other = "1" if value.value == "0" else "0"
-    why = (
-        "open() raises ValueError as it is"
-        if other == "1"
-        else "each write becomes a system call, and may write less than it is given"
-    )
+    why = "open() raises ValueError as it is" if other == "1" else _UNBUFFERED
     edits = scene.layout.replace(value, other)
     yield Proposal(edits, "open", "the file", f"with `buffering={other}`", why)
 

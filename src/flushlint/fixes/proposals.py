@@ -9,7 +9,7 @@ import libcst as cst
 from flushlint.fixes.at_ends import at_ends, finalized
 from flushlint.fixes.case import Case
 from flushlint.fixes.main_guard import opened_under_guard, started_under_guard
-from flushlint.fixes.openers import line_buffered, rebuffered
+from flushlint.fixes.openers import line_buffered, rebuffered, unbuffered
 from flushlint.fixes.places import callers, hoisted, index_in, locked_by
 from flushlint.fixes.proposal import Proposal
 from flushlint.machine.log import Doubling, Failure, Halt, Loss, Misuse, Truncation, Unguaranteed
@@ -69,6 +69,7 @@ def _against_loss(case: Case, loss: Loss) -> Iterator[Proposal]:
     yield from _after_writes(case, closing=False)
     if loss.stream.binary_line_buffering:
         yield from rebuffered(case.scene, loss.stream.opened)
+    yield from unbuffered(case)
     yield from _asked_again(case, "close" if saved.closes else "flush")
 
 
