@@ -23,6 +23,7 @@ from flushlint.knowledge.processes import (
 from flushlint.knowledge.streams import OPENERS
 from flushlint.model import AnalysisOptions
 from flushlint.source import Source, read_source
+from flushlint.unit import ModuleFile, Unit
 from tests.oracle.fixture import Fixture, load_fixtures
 
 FUNCTIONS = sorted({*FORKS, *HARD_EXITS})
@@ -186,7 +187,8 @@ def test_what_it_drops_the_machine_finds_clean(fixture: Fixture) -> None:
         assert fixture.is_look_alike
         source = read_source(data, str(fixture.path))
         assert isinstance(source, Source)
-        assert engine._check(source, AnalysisOptions()).diagnostics == ()
+        unit = Unit(ModuleFile(source.path, data))
+        assert engine._check(source, unit, AnalysisOptions(), None).diagnostics == ()
 
 
 def test_imports_nothing_heavy() -> None:

@@ -21,6 +21,7 @@ PACKAGE = Path(flushlint.__file__).parent
 ORDER = [
     "user_tables",
     "model",
+    "unit",
     "lines",
     "tokens",
     "knowledge",
@@ -29,6 +30,7 @@ ORDER = [
     "source",
     "positions",
     "machine",
+    "parsed",
     "rules",
     "fixes",
     "engine",

@@ -1,7 +1,7 @@
-"""The one engine: bytes or text of a module in, findings out. It serves every face.
+"""The one engine: the bytes of a program's modules in, findings out. It serves every face.
 
 Only the gate and the model are imported here; source, LibCST and the machine follow when a
-file passes the gate.
+program passes the gate.
 """
 
 from __future__ import annotations
@@ -20,17 +20,16 @@ from flushlint.model import (
     StartMethod,
     WitnessStep,
 )
+from flushlint.unit import ModuleFile, Unit
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Collection, Sequence
 
-    import libcst as cst
-
-    from flushlint.positions import Positions
-    from flushlint.rules.finding import Finding
+    from flushlint.parsed import ParsedProgram
+    from flushlint.rules.finding import Finding, Step
     from flushlint.source import Source
 
-__all__ = ["Wanted", "check_source", "check_text"]
+__all__ = ["Wanted", "check_source", "check_text", "check_unit"]
 
 Wanted: TypeAlias = "Callable[[Sequence[Diagnostic]], Collection[Diagnostic]]"
 
@@ -40,86 +39,94 @@ _CLEAN = Analysis()
 def check_source(
     data: bytes, path: str, options: AnalysisOptions, *, wanted: Wanted | None = None
 ) -> Analysis:
-    """Analyse one module and return its findings, all rules included, in source order.
+    """Analyse one module for itself, and return its findings as `check_unit` does."""
+    return check_unit(Unit(ModuleFile(path, data)), options, wanted=wanted)
+
+
+def check_unit(unit: Unit, options: AnalysisOptions, *, wanted: Wanted | None = None) -> Analysis:
+    """Analyse a program and return its findings, all rules included, by path and in source order.
 
     Selection and suppression are the faces' business. What can't be decoded or parsed is an
-    error in the answer. Fixes are looked for of those findings that are `wanted`.
+    error in the answer; an import of such a module is taken for external. Fixes are looked for of
+    those findings that are `wanted`.
     """
-    if not gate.passes(data, options.tables):
+    main = unit.main
+    if not unit.imported and not gate.passes(main.data, options.tables):
         return _CLEAN
     from flushlint.source import read_source
 
-    source = read_source(data, path)
+    source = read_source(main.data, main.path)
     return (
         Analysis(error=source)
         if isinstance(source, InputError)
-        else _check(source, options, wanted)
+        else _check(source, unit, options, wanted)
     )
 
 
 def check_text(
-    text: str, path: str, options: AnalysisOptions, *, wanted: Wanted | None = None
+    text: str,
+    path: str,
+    options: AnalysisOptions,
+    *,
+    wanted: Wanted | None = None,
+    unit: Unit | None = None,
 ) -> Analysis:
     """Analyse a module whose text somebody else has decoded: an editor, or flake8.
 
-    A coding cookie in the text is a comment like any other.
+    A coding cookie in the text is a comment like any other. With a `unit` the text stands for the
+    bytes of its main module.
     """
-    if not gate.passes(text.encode("utf-8", "surrogatepass"), options.tables):
+    if unit is None:
+        unit = Unit(ModuleFile(path, text.encode("utf-8", "surrogatepass")))
+    if not unit.imported and not gate.passes(unit.main.data, options.tables):
         return _CLEAN
     from flushlint.source import Source
 
-    return _check(Source(path, text), options, wanted)
+    return _check(Source(path, text), unit, options, wanted)
 
 
-def _check(source: Source, options: AnalysisOptions, wanted: Wanted | None = None) -> Analysis:
-    from flushlint import guard
-    from flushlint.source import parse
+def _check(source: Source, unit: Unit, options: AnalysisOptions, wanted: Wanted | None) -> Analysis:
+    from flushlint.parsed import Refused, parse_program
 
-    refusal = guard.refusal(source.text)
-    if refusal is not None:
-        return Analysis((_refused(source, refusal.why, refusal.line),))
-    module = parse(source)
-    if isinstance(module, InputError):
-        return Analysis(error=module)
-    diagnostics = _diagnostics(source, module, options)
+    parsed = parse_program(source, unit)
+    if isinstance(parsed, Refused):
+        return Analysis((_refused(source, parsed.why, parsed.line),))
+    if isinstance(parsed, InputError):
+        return Analysis(error=parsed)
+    diagnostics = _diagnostics(parsed, options)
     kept = wanted(diagnostics) if wanted is not None and diagnostics else ()
     if kept:
-        diagnostics = _with_fixes(source, module, options, diagnostics, kept)
+        diagnostics = _with_fixes(parsed, options, diagnostics, kept)
     return Analysis(diagnostics)
 
 
-def _diagnostics(
-    source: Source, module: cst.Module, options: AnalysisOptions
-) -> tuple[Diagnostic, ...]:
-    from flushlint.machine.program import run_module
-    from flushlint.positions import Positions
+def _diagnostics(parsed: ParsedProgram, options: AnalysisOptions) -> tuple[Diagnostic, ...]:
+    from flushlint.machine.program import run_program
     from flushlint.rules.checks import check
     from flushlint.source import collector_off
 
     with collector_off():
         if options.start_method == "all":
-            found = _audit(module, options)
+            found = _audit(parsed, options)
         else:
-            found = [(finding, ()) for finding in check(module, run_module(module, options))]
-    if not found:
-        return ()
-    positions = Positions(module, source)
-    made = {_diagnostic(source, positions, *one): None for one in found}
-    return tuple(sorted(made, key=lambda d: (d.span, d.code, d.message)))
+            log = run_program(parsed.program, options)
+            found = [(finding, ()) for finding in check(parsed.program.main.tree, log)]
+    made = {_diagnostic(parsed, *one): None for one in found}
+    return tuple(sorted(made, key=lambda d: (d.path, d.span, d.code, d.message)))
 
 
 def _audit(
-    module: cst.Module, options: AnalysisOptions
+    parsed: ParsedProgram, options: AnalysisOptions
 ) -> list[tuple[Finding, tuple[StartMethod, ...]]]:
     """Run the program under every start method; say of each finding under which it holds."""
-    from flushlint.machine.program import run_module
+    from flushlint.machine.program import run_program
     from flushlint.rules.checks import check
 
     methods: tuple[StartMethod, ...] = get_args(StartMethod)
     found: dict[object, tuple[Finding, tuple[StartMethod, ...]]] = {}
     for method in methods:
-        log = run_module(module, replace(options, start_method=method))
-        for finding in check(module, log):
+        log = run_program(parsed.program, replace(options, start_method=method))
+        for finding in check(parsed.program.main.tree, log):
             key = (finding.code, finding.node, finding.subject)
             first, under = found.get(key, (finding, ()))
             first.opt_in = first.opt_in and finding.opt_in
@@ -132,32 +139,34 @@ def _audit(
 
 
 def _diagnostic(
-    source: Source, positions: Positions, finding: Finding, under: tuple[StartMethod, ...]
+    parsed: ParsedProgram, finding: Finding, under: tuple[StartMethod, ...]
 ) -> Diagnostic:
     from flushlint.rules.registry import RULES
 
     rule = RULES[finding.code]
+    place = parsed.locate(finding.node)
     return Diagnostic(
         code=finding.code,
         name=rule.name,
         message=finding.message,
         severity=rule.severity,
-        path=source.path,
-        span=positions.span(finding.node),
-        statement=positions.statement(finding.node),
+        path=place.source.path,
+        span=place.span,
+        statement=place.statement,
         subject=finding.subject,
-        witness=tuple(
-            WitnessStep(step.kind, step.process, source.path, positions.span(step.node), step.text)
-            for step in finding.steps
-        ),
+        witness=tuple(_witness_step(parsed, step) for step in finding.steps),
         opt_in=finding.opt_in or rule.opt_in,
         start_methods=under,
     )
 
 
+def _witness_step(parsed: ParsedProgram, step: Step) -> WitnessStep:
+    place = parsed.locate(step.node)
+    return WitnessStep(step.kind, step.process, place.source.path, place.span, step.text)
+
+
 def _with_fixes(
-    source: Source,
-    module: cst.Module,
+    parsed: ParsedProgram,
     options: AnalysisOptions,
     diagnostics: tuple[Diagnostic, ...],
     wanted: Collection[Diagnostic],
@@ -165,7 +174,7 @@ def _with_fixes(
     """Look for fixes of the findings that are wanted."""
     from flushlint.fixes.search import Search
 
-    search = Search.of(source, options, module=module)
+    search = Search.of(parsed.sources[0], options, module=parsed.trees[0])
     if search is None:
         return diagnostics
     return tuple(

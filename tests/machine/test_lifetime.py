@@ -11,8 +11,9 @@ import libcst as cst
 import pytest
 
 from flushlint.machine.lifetime import collect, live
+from flushlint.machine.modules import Module, Program
 from flushlint.machine.objects import Env, Function, Instance, Sequence, Stream, Write
-from flushlint.machine.program import run_module
+from flushlint.machine.program import run_program
 from flushlint.machine.state import Signal
 from flushlint.machine.values import NONE, Bound, Ext, Method, Ref
 from flushlint.model import AnalysisOptions
@@ -438,7 +439,9 @@ def _compiled(text: str) -> CodeType:
 
 def is_lost(text: str) -> bool:
     """Say whether the machine sees the write lost."""
-    log = run_module(cst.parse_module(text + _START), AnalysisOptions(start_method="fork"))
+    log = run_program(
+        Program(Module(cst.parse_module(text + _START))), AnalysisOptions(start_method="fork")
+    )
     assert not log.limits, log.limits
     return any(not loss.std for loss in log.losses)
 

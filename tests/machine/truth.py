@@ -18,7 +18,8 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 import libcst as cst
 
-from flushlint.machine.program import run_module
+from flushlint.machine.modules import Module, Program
+from flushlint.machine.program import run_program
 from flushlint.model import AnalysisOptions
 
 if TYPE_CHECKING:
@@ -172,7 +173,7 @@ def is_lost_under(case: Case, vector: Vector) -> bool:
 
 def _is_lost(case: Case, arguments: str) -> bool:
     module = cst.parse_module(_PROGRAM.format(case=case, arguments=arguments))
-    log = run_module(module, AnalysisOptions(start_method="fork"))
+    log = run_program(Program(Module(module)), AnalysisOptions(start_method="fork"))
     assert not log.limits, log.limits
     assert len(log.processes) == 2, log.processes
     return any(not loss.std for loss in log.losses)

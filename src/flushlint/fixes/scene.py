@@ -13,7 +13,8 @@ import libcst as cst
 
 from flushlint import guard
 from flushlint.fixes.layout import Layout
-from flushlint.machine.program import run_module
+from flushlint.machine.modules import Module, Program
+from flushlint.machine.program import run_program
 from flushlint.machine.scope import build_scopes
 from flushlint.machine.trace import Trace
 from flushlint.model import InputError, StartMethod
@@ -120,10 +121,10 @@ def _wary(module: cst.Module, options: AnalysisOptions, act: Act) -> Act:
     if not act.log.has_forgotten:
         return Act(act.log, act.trace, ())
     trace = Trace(act.trace.brief)
-    log = run_module(module, options, trace, wary=True)
+    log = run_program(Program(Module(module)), options, trace, wary=True)
     return Act(log, trace, tuple(one for one in check(module, log) if one.code == "FLU201"))
 
 
 def _act(module: cst.Module, options: AnalysisOptions, trace: Trace) -> Act:
-    log = run_module(module, options, trace)
+    log = run_program(Program(Module(module)), options, trace)
     return Act(log, trace, tuple(check(module, log)))

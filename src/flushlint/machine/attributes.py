@@ -8,7 +8,7 @@ from flushlint.knowledge import constants
 from flushlint.knowledge.processes import POOL_TYPES, PROCESS_PACKAGES, PROCESS_TYPES
 from flushlint.machine import calls, classes, typed_streams
 from flushlint.machine.namespaces import namespace
-from flushlint.machine.objects import Class, Function, Generator, Instance, Sequence, Stream
+from flushlint.machine.objects import Class, Env, Function, Generator, Instance, Sequence, Stream
 from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Unknown, Value
 
 if TYPE_CHECKING:
@@ -47,6 +47,8 @@ def get(m: Machine, state: State, value: Value, name: str, node: cst.CSTNode) ->
             return [state.push(_of_function(m, obj, value, name))]
         if isinstance(obj, Generator):
             return [state.push(Method(value, name))]
+        if isinstance(obj, Env):
+            return _of_module(m, state, value, obj, name, node)
     if isinstance(value, Bound) and name in ("__self__", "__func__"):
         return [state.push(value.receiver if name == "__self__" else value.function)]
     return [state.push(Method(value, name))]
@@ -64,6 +66,22 @@ def external(m: Machine, state: State, value: Ext, name: str) -> Value:
         known = constants.platform_fact(full, m.options.platform)
         return Unknown(("fact", full)) if known is None else Const(known)
     return Ext(full)
+
+
+def _of_module(
+    m: Machine, state: State, value: Ref, module: Env, name: str, node: cst.CSTNode
+) -> list[State]:
+    """Read a name of a module of the program; one that it does not bind is external."""
+    if name in module.variables:
+        return [state.push(module.variables[name])]
+    if name == "__dict__":
+        return [state.push(namespace(m, state, value, node))]
+    own = module.variables.get("__getattr__")
+    if own is not None:
+        return calls.call(m, state, own, calls.Arguments(node, [Const(name)]))
+    full = module.variables.get("__name__")
+    known = full.value if isinstance(full, Const) else ""
+    return [state.push(external(m, state, Ext(str(known)), name))]
 
 
 def _of_unknown(state: State, value: Unknown, name: str) -> Value:
@@ -284,7 +302,7 @@ def put(
             attributes[name] = value
             if old is not None:
                 state.drop(old)
-        elif isinstance(obj, (Class, Function)):
+        elif isinstance(obj, (Class, Env, Function)):
             state.names_of(receiver.id)[name] = value
             state.dirty = True
         elif isinstance(obj, Stream) and obj.spec is not None:
@@ -311,7 +329,11 @@ def delete(m: Machine, state: State, receiver: Value, name: str, node: cst.CSTNo
             for after in found:
                 after.pop()
             return found
-    if isinstance(obj, (Instance, Class, Function)) and name in obj.attributes:
+    if isinstance(obj, Env):
+        held = name in obj.variables
+    else:
+        held = isinstance(obj, (Instance, Class, Function)) and name in obj.attributes
+    if held:
         del state.names_of(receiver.id)[name]
         state.dirty = True
     return [state]

@@ -1,4 +1,4 @@
-"""Imports: everything that is imported is external, under its qualified name."""
+"""Imports: the program's own modules run; everything else is external, under its qualified name."""
 
 from __future__ import annotations
 
@@ -7,9 +7,12 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from flushlint.knowledge import constants
+from flushlint.machine.calls import Arguments, library
 from flushlint.machine.interpreter import Machine, statement
+from flushlint.machine.modules import load, module_named, package_of
 from flushlint.machine.names import store
-from flushlint.machine.values import Ext, Value
+from flushlint.machine.objects import Env, Sequence
+from flushlint.machine.values import NONE, Const, Ext, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.state import State
@@ -28,33 +31,106 @@ def dotted(node: cst.BaseExpression | None) -> str:
 def _import(m: Machine, node: cst.Import, states: list[State]) -> list[State]:
     for alias in node.names:
         full = dotted(alias.name)
-        for state in states:
-            if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
-                name = constants.CANONICAL.get(full, full)
-                store(m, state, alias.asname.name.value, Ext(name))
-            else:
-                first = full.partition(".")[0]
-                store(m, state, first, Ext(constants.CANONICAL.get(first, first)))
+        found: list[State] = []
+        for before in states:
+            for state in load(m, before, full):
+                if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
+                    store(m, state, alias.asname.name.value, _module(state, full))
+                else:
+                    first = full.partition(".")[0]
+                    store(m, state, first, _module(state, first))
+                found.append(state)
+        states = found
     return states
+
+
+def _module(state: State, name: str) -> Value:
+    return module_named(state, name) or Ext(constants.CANONICAL.get(name, name))
 
 
 @statement(cst.ImportFrom)
 def _import_from(m: Machine, node: cst.ImportFrom, states: list[State]) -> list[State]:
-    module = "." * len(node.relative) + dotted(node.module)
-    if module == "__future__":
+    if node.module is not None and dotted(node.module) == "__future__":
         return states
-    if isinstance(node.names, cst.ImportStar):
-        for state in states:
-            for name in exported(module):
-                store(m, state, name, member(m, state, module, name))
-        return states
-    for alias in node.names:
-        name = dotted(alias.name)
-        bound = name
+    found: list[State] = []
+    for before in states:
+        module = absolute(before, dotted(node.module), len(node.relative))
+        for state in load(m, before, module):
+            if isinstance(node.names, cst.ImportStar):
+                found += _import_all(m, state, module)
+            else:
+                found += _import_names(m, state, module, node.names)
+    return found
+
+
+def absolute(state: State, name: str, level: int) -> str:
+    """Return the full name of a module that is named relative to the package of the code.
+
+    Where there is no such package it stays relative, with its dots.
+    """
+    if not level:
+        return name
+    package = package_of(state).split(".")
+    if package == [""] or level > len(package):
+        return "." * level + name
+    return ".".join([*package[: len(package) - level + 1], *([name] if name else [])])
+
+
+def _import_names(m: Machine, state: State, module: str, names: object) -> list[State]:
+    assert isinstance(names, (list, tuple))
+    states = [state]
+    for alias in names:
+        name = bound = dotted(alias.name)
         if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
             bound = alias.asname.name.value
-        for state in states:
-            store(m, state, bound, member(m, state, module, name))
+        found = []
+        for before in states:
+            for after in _member(m, before, module, name, alias):
+                store(m, after, bound, after.pop())
+                found.append(after)
+        states = found
+    return states
+
+
+def _member(m: Machine, state: State, module: str, name: str, node: cst.CSTNode) -> list[State]:
+    """Push what `from module import name` binds, as of now."""
+    from flushlint.machine import attributes
+
+    origin = module_named(state, module)
+    submodule = f"{module}.{name}"
+    if origin is not None:
+        env = state.heap[origin.id]
+        if isinstance(env, Env) and name not in env.variables and submodule in m.imported:
+            return [s.push(module_named(s, submodule) or NONE) for s in load(m, state, submodule)]
+        return attributes.get(m, state, origin, name, node)
+    known = Ext(constants.CANONICAL.get(module, module))
+    return [state.push(attributes.external(m, state, known, name))]
+
+
+def _import_all(m: Machine, state: State, module: str) -> list[State]:
+    origin = module_named(state, module)
+    if origin is None:
+        from flushlint.machine.attributes import external
+
+        known = Ext(constants.CANONICAL.get(module, module))
+        for name in exported(module):
+            store(m, state, name, external(m, state, known, name))
+        return [state]
+    env = state.heap[origin.id]
+    assert isinstance(env, Env)
+    listed = state.look(Sequence, env.variables.get("__all__", NONE))
+    if listed is None:
+        names = [name for name in env.variables if name[0] not in "_%"]
+    else:
+        names = [str(item.value) for item in listed.items if isinstance(item, Const)]
+    states = [state]
+    for name in names:
+        found = []
+        for before in states:
+            for after in _member(m, before, module, name, env.scope.node):
+                store(m, after, name, after.pop())
+                found.append(after)
+        states = found
     return states
 
 
@@ -68,8 +144,25 @@ def exported(module: str) -> list[str]:
     return sorted({name for name in rest if "." not in name})
 
 
-def member(m: Machine, state: State, module: str, name: str) -> Value:
-    """Return what `from module import name` binds, as of now."""
-    from flushlint.machine.attributes import external
+@library("importlib.import_module")
+def _import_module(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """`import_module(name, package)` returns the module itself."""
+    name, package = arguments.get(0, "name"), arguments.get(1, "package")
+    if not isinstance(name, Const) or not isinstance(name.value, str):
+        return [state.push(m.unknown())]
+    full = name.value.lstrip(".")
+    level = len(name.value) - len(full)
+    if level and isinstance(package, Const):
+        outer = str(package.value).split(".")
+        full = ".".join([*outer[: len(outer) - level + 1], full])
+    return [s.push(_module(s, full)) for s in load(m, state, full)]
 
-    return external(m, state, Ext(constants.CANONICAL.get(module, module)), name)
+
+@library("builtins.__import__")
+def _dunder_import(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """`__import__("a.b")` returns `a`."""
+    name = arguments.get(0, "name")
+    if not isinstance(name, Const) or not isinstance(name.value, str):
+        return [state.push(m.unknown())]
+    full = name.value
+    return [s.push(_module(s, full.partition(".")[0])) for s in load(m, state, full)]

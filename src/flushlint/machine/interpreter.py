@@ -35,8 +35,10 @@ from flushlint.machine.values import Const, Ref, Union, Unknown, Value, is_count
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
+    from collections.abc import Mapping as AbstractMapping
     from collections.abc import Sequence as Seq
 
+    from flushlint.machine.modules import Module
     from flushlint.machine.spawning import Import
     from flushlint.machine.trace import Trace
     from flushlint.model import AnalysisOptions
@@ -100,7 +102,7 @@ def statement(*kinds: type[cst.CSTNode]) -> Callable[[F], F]:
 
 
 class Machine:
-    """Runs one module. Holds what all its states share: tree, scopes, log, bounds."""
+    """Runs one program. Holds what all its states share: trees, scopes, log, bounds."""
 
     def __init__(
         self,
@@ -108,9 +110,11 @@ class Machine:
         scopes: dict[cst.CSTNode, Scope],
         options: AnalysisOptions,
         *,
+        imported: AbstractMapping[str, Module] | None = None,
         wary: bool = False,
     ) -> None:
         self.wary = wary
+        self.imported = imported or {}
         self.module = module
         self.scopes = scopes
         self.options = options
@@ -126,7 +130,8 @@ class Machine:
         self.executed: set[cst.CSTNode] = set()
         self.resuming: list[Resumption | None] = []
         self.spawn_base: Callable[[str, str | None], Import] | None = None
-        used = scopes[module].used
+        trees = {module, *(other.tree for other in self.imported.values())}
+        used = set().union(*(scopes[tree].used for tree in trees))
         self.finalizes = not used.isdisjoint(_FINALIZERS) or any(
             s.name == "__del__" for s in scopes.values()
         )

@@ -185,6 +185,7 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
     into.streams |= other.streams
     into.generators |= other.generators
     into.reached |= other.reached
+    into.modules = into.modules if into.modules is other.modules else other.modules | into.modules
     _merge_holds(into, other)
     if into.externals != other.externals:
         _merge_externals(into, other, fresh)

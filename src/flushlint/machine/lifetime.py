@@ -34,6 +34,7 @@ def _roots(state: State) -> list[Value]:
         if frame.function is not None:
             roots.append(Ref(frame.function))
     roots.extend(state.roots)
+    roots.extend(map(Ref, state.modules.values()))
     roots.extend(state.externals.values())
     if state.signal is not None and state.signal.value is not None:
         roots.append(state.signal.value)

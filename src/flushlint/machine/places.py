@@ -8,16 +8,20 @@ from typing import TYPE_CHECKING
 import libcst as cst
 
 from flushlint.knowledge.streams import VARYING_WORDS
+from flushlint.machine.modules import tree_of
 from flushlint.machine.scope import children
 from flushlint.machine.values import Const, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
+    from flushlint.machine.state import State
 
 __all__ = ["is_same_everywhere"]
 
 
-def is_same_everywhere(m: Machine, path: Value | None, node: cst.CSTNode | None) -> bool:
+def is_same_everywhere(
+    m: Machine, state: State, path: Value | None, node: cst.CSTNode | None
+) -> bool:
     """Say whether a path is the same in every process that runs the module's body.
 
     So it is if it is a constant, or computed from constants, the program's arguments and what
@@ -25,11 +29,11 @@ def is_same_everywhere(m: Machine, path: Value | None, node: cst.CSTNode | None)
     """
     if isinstance(path, Const):
         return isinstance(path.value, (str, bytes))
-    return node is not None and path is not None and _is_steady(m, node)
+    return node is not None and path is not None and _is_steady(m, tree_of(state), node)
 
 
-def _is_steady(m: Machine, node: cst.CSTNode) -> bool:
-    """Follow the names in an expression to what the module's body binds them to."""
+def _is_steady(m: Machine, module: cst.Module, node: cst.CSTNode) -> bool:
+    """Follow the names in an expression to what the body of its module binds them to."""
     bindings: dict[str, list[cst.CSTNode]] | None = None
     seen: set[str] = set()
     todo = [node]
@@ -47,7 +51,7 @@ def _is_steady(m: Machine, node: cst.CSTNode) -> bool:
             todo.extend(children(part))
         elif part.value not in seen:
             seen.add(part.value)
-            bindings = bindings if bindings is not None else _bindings(m.module)
+            bindings = bindings if bindings is not None else _bindings(module)
             if part.value in bindings:
                 todo.extend(bindings[part.value])
             elif part.value != "__file__" and not hasattr(builtins, part.value):

@@ -17,6 +17,7 @@ from flushlint.machine.ends import end_interpreter, flush_standard_streams, lose
 from flushlint.machine.forking import fork
 from flushlint.machine.library.threads import spread
 from flushlint.machine.log import Failure, HandOver, Process
+from flushlint.machine.modules import load_for
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
 from flushlint.machine.pickling import own_pickles, pickles, restore
 from flushlint.machine.spawning import block, end_by_exception, enlist, receive
@@ -346,18 +347,20 @@ def _run_spawned(
     sender = state.copy()
     pickled = own_pickles(m, sender, receiver, arguments.node)
     enlist(m, state, process, arguments.node)
+    sent = sender.reach([receiver, *pickled.values()])
     for base in imported.states:
-        child = base.copy()
+        made = base.copy()
         m.log.given.pop(process.id, None)
-        process.depth, process.height = len(child.frames), len(child.stack)
-        receive(m, sender, child, process, imported)
-        for identity in sender.reach([receiver, *pickled.values()]):
-            if identity not in child.heap:
-                child.heap[identity] = sender.heap[identity]
-                child.epoch.changed.add(identity)
-        child.edit(Instance, receiver.id)
-        for restored in restore(m, child, receiver, pickled, arguments.node):
-            _run_child(m, restored, receiver, arguments)
+        process.depth, process.height = len(made.frames), len(made.stack)
+        receive(m, sender, made, process, imported)
+        for child in load_for(m, made, sender, sent):
+            for identity in sent:
+                if identity not in child.heap:
+                    child.heap[identity] = sender.heap[identity]
+                    child.epoch.changed.add(identity)
+            child.edit(Instance, receiver.id)
+            for restored in restore(m, child, receiver, pickled, arguments.node):
+                _run_child(m, restored, receiver, arguments)
     state.reached |= m.log.outputs.get(process.id, set())
 
 

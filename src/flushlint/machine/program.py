@@ -1,4 +1,4 @@
-"""Running a module: its body as the main program, then what nothing in it calls."""
+"""Running a program: the body of its main module, then what nothing in it calls."""
 
 from __future__ import annotations
 
@@ -36,20 +36,22 @@ from flushlint.machine.library import (
     writers,
 )
 from flushlint.machine.log import Limit, Log, Process
+from flushlint.machine.modules import enter
 from flushlint.machine.objects import Class, Env, Function, Instance, Stream
 from flushlint.machine.outcomes import settle
 from flushlint.machine.processes import escape
 from flushlint.machine.processes import start as start_process
-from flushlint.machine.scope import Scope, build_scopes, closure
+from flushlint.machine.scope import Scope, closure
 from flushlint.machine.spawning import IMPORTING, Import, run_import
-from flushlint.machine.state import Frame, State
+from flushlint.machine.state import State
 from flushlint.machine.values import Bound, Const, Ref, Value
 
 if TYPE_CHECKING:
+    from flushlint.machine.modules import Module, Program
     from flushlint.machine.trace import Trace
     from flushlint.model import AnalysisOptions
 
-__all__ = ["run_module"]
+__all__ = ["run_program"]
 
 # Imported because they register what they know.
 _REGISTERED = (
@@ -62,35 +64,36 @@ _RECURSION = 6_000
 _MOST_BASES = 4
 
 
-def run_module(
-    module: cst.Module,
+def run_program(
+    program: Program,
     options: AnalysisOptions,
     trace: Trace | None = None,
     *,
     wary: bool = False,
 ) -> Log:
-    """Run a parsed module on the machine and return what it saw. Never runs the code itself.
+    """Run a parsed program on the machine and return what it saw. Never runs the code itself.
 
     A `wary` run takes unknown code for harmless: what it then finds may be there, or may not.
     """
-    scopes = build_scopes(module)
-    machine = Machine(module, scopes, options, wary=wary)
+    scopes = program.scopes()
+    machine = Machine(program.main.tree, scopes, options, imported=program.imported, wary=wary)
     machine.log.trace = trace
     before = sys.getrecursionlimit()
     sys.setrecursionlimit(max(before, _RECURSION))
     try:
-        _Program(machine).run()
+        _Run(machine, program.main).run()
     finally:
         sys.setrecursionlimit(before)
     settle(machine.log)
     return machine.log
 
 
-class _Program:
-    """One module as a program: main run, entries, and what a spawned child imports."""
+class _Run:
+    """The run of one program: main run, entries, and what a spawned child imports."""
 
-    def __init__(self, machine: Machine) -> None:
+    def __init__(self, machine: Machine, main: Module) -> None:
         self.m = machine
+        self.main = main
         self.root = machine.scopes[machine.module]
         self._imported: dict[tuple[str, str | None], Import] = {}
         self._spent = 0
@@ -99,14 +102,18 @@ class _Program:
         machine.spawn_base = self._spawn_base
 
     def run(self) -> None:
-        bases = self._guarded(self.m.module, lambda: self._body("__main__")) or []
+        # Nobody can tell whether a module without a main guard is run or imported.
+        alone = "__name__" in self.root.used or not self.main.name
+        name = "__main__" if alone else self.main.name
+        bases = self._guarded(self.m.module, lambda: self._body(name)) or []
         for state in bases:
             self._guarded(self.m.module, partial(self._leave, state.copy()))
         entries = self._entries()
         if not entries:
             return
         if "__name__" in self.root.used:
-            bases = self._guarded(self.m.module, lambda: self._body("<imported>")) or []
+            imported = self.main.name or "<imported>"
+            bases = self._guarded(self.m.module, lambda: self._body(imported)) or []
         for state in bases[:_MOST_BASES]:
             self._silence_standard_streams(state)
         for entry in entries:
@@ -148,9 +155,7 @@ class _Program:
         m = self.m
         state = State()
         state.watched = m.finalizes
-        env = Env({"__name__": Const(name), "__file__": m.unknown()}, self.root, None)
-        module = state.place(m.identity("module"), env)
-        state.frames.append(Frame(module.id, module.id, 0, 0))
+        enter(m, state, self.main, name, is_main=True)
         for stream in ("stdout", "stderr"):
             made = openers.standard_stream(m, state, stream)
             state.externals[f"sys.{stream}"] = state.externals[f"sys.__{stream}__"] = made
@@ -195,11 +200,14 @@ class _Program:
 
     def _emptied_elsewhere(self, state: State, identity: int) -> bool:
         """Say whether some function flushes or closes a stream of the module."""
-        env = state.heap[state.frames[0].module]
-        assert isinstance(env, Env)
-        names = {name for name, value in env.variables.items() if identity in state.reach([value])}
         emptying = calls.EMPTYING | self.m.declared.words
-        return any(names & scope.used and emptying & scope.calls for scope in self.root.nested)
+        for module in state.modules.values():
+            env = state.heap[module]
+            assert isinstance(env, Env)
+            held = {n for n, value in env.variables.items() if identity in state.reach([value])}
+            if any(held & scope.used and emptying & scope.calls for scope in env.scope.nested):
+                return True
+        return False
 
     # -- entries --------------------------------------------------------------------------
 

@@ -154,8 +154,7 @@ def _absent(parent: State, child: State) -> Iterator[tuple[tuple[int, Hashable],
 
     Each with whether it leads to a file that is open for writing.
     """
-    module = parent.frames[0].module
-    for identity in sorted(child.reach([Ref(module)])):
+    for identity in sorted(child.reach(map(Ref, child.modules.values()))):
         mine, other = child.heap.get(identity), parent.heap.get(identity)
         if mine is None or mine.__class__ is not other.__class__:
             continue

@@ -151,6 +151,7 @@ class State:
         "heap",
         "holds",
         "locks",
+        "modules",
         "owned",
         "process",
         "reached",
@@ -174,6 +175,7 @@ class State:
         self.facts: dict[Hashable, object] = {}
         self.signal: Signal | None = None
         self.handling: tuple[Signal, ...] = ()
+        self.modules: dict[str, int] = {}  # environments by name; replaced, not changed
         self.process = 0
         self.reached: frozenset[Output] = frozenset()  # what an opener run again would destroy
         self.start_method: str | None = None
@@ -203,6 +205,7 @@ class State:
         other.facts = self.facts.copy()
         other.signal = self.signal
         other.handling = self.handling
+        other.modules = self.modules
         other.process = self.process
         other.reached = self.reached
         other.start_method = self.start_method

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from flushlint.machine.interpreter import Machine
+    from flushlint.machine.scope import Scope
     from flushlint.machine.state import State
     from flushlint.machine.values import Value
 
@@ -87,13 +88,14 @@ def _why_nameless(
         return "local target"
     if scope.parent.parent is not None or not bases:
         return None
-    return None if any(obj.name in _globals(base) for base in bases) else "guarded target"
+    return None if any(_binds(base, scope.parent, obj.name) for base in bases) else "guarded target"
 
 
-def _globals(state: State) -> dict[str, Value]:
-    env = state.heap[state.frames[0].module]
-    assert isinstance(env, Env)
-    return env.variables
+def _binds(state: State, module: Scope, name: str) -> bool:
+    """Say whether a child can import a name from a module: one it has not yet imported it will."""
+    envs = [env for i in state.modules.values() if isinstance(env := state.heap[i], Env)]
+    found = [env for env in envs if env.scope is module]
+    return not found or any(name in env.variables for env in found)
 
 
 def _is_renamed(node: cst.CSTNode | None) -> bool:

@@ -143,7 +143,9 @@ def empties(
 
     `path` is its path and `node` the expression that says it.
     """
-    if not isinstance(mode, str) or "w" not in mode or not is_same_everywhere(m, path, node):
+    if not isinstance(mode, str) or "w" not in mode or not states:
+        return states
+    if not is_same_everywhere(m, states[0], path, node):
         return states
     for state in states:
         made = state.stack[-1]

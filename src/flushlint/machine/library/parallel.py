@@ -170,13 +170,15 @@ def _run_in_loky(
 
 def _globals_of(state: State, function: Value) -> list[Value]:
     """Return the globals that a function uses, and the functions that it calls."""
-    module = state.heap[state.frames[0].module]
-    assert isinstance(module, Env)
     found: dict[Value, None] = {}
     todo = [function]
     while todo:
         obj = state.look(Function, todo.pop())
-        for name in sorted(obj.scope.used - obj.scope.bound) if obj is not None else ():
+        if obj is None or obj.module != state.frames[0].module:
+            continue
+        module = state.heap[obj.module]
+        assert isinstance(module, Env)
+        for name in sorted(obj.scope.used - obj.scope.bound):
             value = module.variables.get(name)
             if value is not None and value not in found:
                 found[value] = None

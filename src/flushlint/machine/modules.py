@@ -1,0 +1,164 @@
+"""The modules of a program: which of its own it may import, and what each import runs.
+
+Only modules that are given are imported. Everything else is external: the standard library, what
+others have written, and modules of the program that nobody has found.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+import libcst as cst
+
+from flushlint.machine.objects import Env, Function
+from flushlint.machine.scope import build_scopes
+from flushlint.machine.state import Frame
+from flushlint.machine.values import NONE, Const, Ref
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from flushlint.machine.interpreter import Machine
+    from flushlint.machine.scope import Scope
+    from flushlint.machine.state import State
+    from flushlint.machine.values import Value
+
+__all__ = [
+    "Module",
+    "Program",
+    "enter",
+    "load",
+    "load_for",
+    "module_named",
+    "package_of",
+    "tree_of",
+]
+
+
+@dataclass(frozen=True, eq=False)
+class Module:
+    """A parsed module. `name` is the dotted one by which others import it, "" if nobody can.
+
+    A namespace package is an empty one.
+    """
+
+    tree: cst.Module
+    name: str = ""
+    is_package: bool = False
+
+    @property
+    def package(self) -> str:
+        """The package to which its relative imports are relative, "" if there is none."""
+        return self.name if self.is_package else self.name.rpartition(".")[0]
+
+
+@dataclass(frozen=True, eq=False)
+class Program:
+    """The module that runs first, and those of its own that it may import, by their names."""
+
+    main: Module
+    imported: Mapping[str, Module] = field(default_factory=dict)
+
+    def scopes(self) -> dict[cst.CSTNode, Scope]:
+        """Map each module, function, lambda and class to its scope; `main` comes first."""
+        scopes = build_scopes(self.main.tree)
+        for module in self.imported.values():
+            if module.tree is not self.main.tree:
+                scopes.update(build_scopes(module.tree))
+        return scopes
+
+
+def enter(m: Machine, state: State, module: Module, name: str, *, is_main: bool = False) -> int:
+    """Begin to run the body of a module under a name; return its environment.
+
+    It stands among the modules of the state from now on, as in `sys.modules`. The main module is
+    the same one in every process, whatever its name there.
+    """
+    variables: dict[str, Value] = {
+        "__name__": Const(name),
+        "__file__": m.unknown(),
+        "__package__": Const(module.package),
+    }
+    env = Env(variables, m.scopes[module.tree], None)
+    identity = state.place(m.identity(("module", "" if is_main else name)), env).id
+    context = 0 if is_main else m.identity(("import", name))
+    state.modules = {**state.modules, name: identity}
+    state.frames.append(Frame(identity, identity, context, len(state.stack)))
+    return identity
+
+
+def load(m: Machine, state: State, name: str) -> list[State]:
+    """Import a module and the packages around it, as far as they are the program's own.
+
+    The states that come back have them among their modules; those in which a body raises leave.
+    """
+    states = [state]
+    parts = name.split(".")
+    for count in range(1, len(parts) + 1):
+        prefix = ".".join(parts[:count])
+        if prefix not in m.imported:
+            break
+        states = m.join([after for before in states for after in _load_one(m, before, prefix)])
+    return states
+
+
+def _load_one(m: Machine, state: State, name: str) -> list[State]:
+    if name in state.modules:
+        return [state]
+    module = m.imported[name]
+    identity = enter(m, state, module, name)
+    m.resuming.append(None)  # a generator being taken up is not resumed in what it imports
+    try:
+        normal, abrupt = m.captured(lambda inside: m.run(module.tree.body, inside), [state])
+    finally:
+        m.resuming.pop()
+    for after in abrupt:
+        m.drop_frame(after)
+        after.modules = {k: v for k, v in after.modules.items() if k != name}
+    m.abrupt += abrupt
+    outer, _, leaf = name.rpartition(".")
+    for after in normal:
+        m.drop_frame(after)
+        if outer in after.modules:
+            after.edit(Env, after.modules[outer]).variables[leaf] = Ref(identity)
+    return normal
+
+
+def load_for(m: Machine, state: State, sender: State, sent: set[int]) -> list[State]:
+    """Import in a child the modules of the functions and classes that it is sent.
+
+    `sent` are objects of the sender; a child for which an import raises never runs.
+    """
+    names = {identity: name for name, identity in sender.modules.items()}
+    homes = {obj.module for i in sent if isinstance(obj := sender.heap[i], Function)}
+    states = [state]
+    for home in sorted(homes - set(state.modules.values())):
+        if home in names:
+            states, _ = m.captured(
+                lambda inside, name=names[home]: [s for i in inside for s in load(m, i, name)],  # type: ignore[misc]  # bound now
+                states,
+            )
+    return states
+
+
+def module_named(state: State, name: str) -> Ref | None:
+    """Return a module that has been imported, None for others."""
+    identity = state.modules.get(name)
+    return None if identity is None else Ref(identity)
+
+
+def package_of(state: State) -> str:
+    """Return the package to which the imports of the running code are relative."""
+    env = state.heap[state.frames[-1].module]
+    assert isinstance(env, Env)
+    package = env.variables.get("__package__", NONE)
+    return package.value if isinstance(package, Const) and isinstance(package.value, str) else ""
+
+
+def tree_of(state: State) -> cst.Module:
+    """Return the module of the running code."""
+    env = state.heap[state.frames[-1].module]
+    assert isinstance(env, Env)
+    assert isinstance(env.scope.node, cst.Module)
+    return env.scope.node
