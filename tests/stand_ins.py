@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from flushlint.engine import Wanted
     from flushlint.fixing import Allow, Select
     from flushlint.model import AnalysisOptions
+    from flushlint.unit import Unit
 
 HEADER = "from sys import stdout; from multiprocessing import Process\n"
 """A first line with which a source passes the gate."""
@@ -62,13 +63,17 @@ def check_source(
     return Analysis(tuple(f if b in kept else b for f, b in zip(found, bare, strict=True)))
 
 
-def fix_source(
-    data: bytes, path: str, options: AnalysisOptions, select: Select, allow: Allow
-) -> Fixed:
+def check_unit(unit: Unit, options: AnalysisOptions, *, wanted: Wanted | None = None) -> Analysis:
+    """Find what the markers in the main module say."""
+    return check_source(unit.main.data, unit.main.path, options, wanted=wanted)
+
+
+def fix_unit(unit: Unit, options: AnalysisOptions, select: Select, allow: Allow) -> Fixed:
     """Apply what the markers say, last line first; `endless` in the text has no end."""
+    path, data = unit.main.path, unit.main.data
     text = data.decode()
     found = _found(text, path, options)
-    selected = select(data, [replace(one, fixes=()) for one in found])
+    selected = select({path: data}, [replace(one, fixes=()) for one in found])
     applied = [
         Applied(one, fix)
         for one in found
@@ -77,14 +82,14 @@ def fix_source(
         if allow(one, fix)
     ]
     if applied and "endless" in text:
-        return Fixed(data, trouble="the fixes do not come to an end; nothing is written")
+        return Fixed(trouble="the fixes do not come to an end; nothing is written")
     lines = text.splitlines(keepends=True)
     for _, fix in reversed(applied):
         (edit,) = fix.edits
         start, end = edit.span.start, edit.span.end
         line = lines[start.line - 1]
         lines[start.line - 1] = line[: start.column] + edit.text + line[end.column :]
-    return Fixed("".join(lines).encode(), tuple(applied))
+    return Fixed({path: "".join(lines).encode()}, tuple(applied))
 
 
 def _found(text: str, path: str, options: AnalysisOptions) -> Sequence[Diagnostic]:
@@ -142,6 +147,6 @@ def _diagnostic(
 
 
 if __name__ == "__main__":
-    engine.check_source = check_source
-    fixing.fix_source = fix_source
+    engine.check_unit = check_unit
+    fixing.fix_unit = fix_unit
     sys.exit(main(sys.argv[1:]))

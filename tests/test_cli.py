@@ -26,7 +26,7 @@ CLEAN = f"{HEADER}log.write()\n"
 
 @pytest.fixture(autouse=True)
 def _stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(engine, "check_source", stand_ins.check_source)
+    monkeypatch.setattr(engine, "check_unit", stand_ins.check_unit)
     monkeypatch.chdir(tmp_path)
 
 
@@ -112,9 +112,9 @@ class TestErrors:
 
         def check_and_remove(*arguments: object, **options: object) -> object:
             Path("b.py").unlink()
-            return stand_ins.check_source(*arguments, **options)  # type: ignore[arg-type]
+            return stand_ins.check_unit(*arguments, **options)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(engine, "check_source", check_and_remove)
+        monkeypatch.setattr(engine, "check_unit", check_and_remove)
         status, out, err = run("check")
         assert (status, len(out), err) == (2, 1, ["b.py: error: no such file or directory"])
 
@@ -148,7 +148,7 @@ class TestErrors:
         def fail(*_: object, **__: object) -> None:
             raise error
 
-        monkeypatch.setattr(engine, "check_source", fail)
+        monkeypatch.setattr(engine, "check_unit", fail)
         status, out, err = run("check")
         assert (status, out, len(err)) == (2, [], 1)
         assert err[0].startswith(f"a.py: error: internal error: {type(error).__name__}")
@@ -159,7 +159,7 @@ class TestErrors:
         def interrupt(*_: object, **__: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(engine, "check_source", interrupt)
+        monkeypatch.setattr(engine, "check_unit", interrupt)
         assert run("check") == (130, [], [])
 
     def test_an_error_outside_of_files_is_one_line(

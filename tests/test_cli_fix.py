@@ -30,8 +30,8 @@ FIXED = f"{HEADER}log.write()  # finds \n"
 
 @pytest.fixture(autouse=True)
 def _stand_in(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setattr(engine, "check_source", stand_ins.check_source)
-    monkeypatch.setattr(applying, "fix_source", stand_ins.fix_source)
+    monkeypatch.setattr(engine, "check_unit", stand_ins.check_unit)
+    monkeypatch.setattr(applying, "fix_unit", stand_ins.fix_unit)
     monkeypatch.setenv("COLUMNS", "100")  # the workers that tests run in have a width of their own
     monkeypatch.chdir(tmp_path)
 
@@ -386,9 +386,9 @@ class TestErrors:
     ) -> None:
         def fix_and_change(*arguments: object) -> fixing.Fixed:
             write(a="x = 1\n")
-            return stand_ins.fix_source(*arguments)  # type: ignore[arg-type]
+            return stand_ins.fix_unit(*arguments)  # type: ignore[arg-type]
 
-        monkeypatch.setattr(applying, "fix_source", fix_and_change)
+        monkeypatch.setattr(applying, "fix_unit", fix_and_change)
         write(a=SAFE)
         status, _, err = run("--fix")
         assert (status, read("a")) == (2, "x = 1\n")
@@ -404,7 +404,7 @@ class TestErrors:
         def interrupt(*_: object) -> None:
             raise KeyboardInterrupt
 
-        monkeypatch.setattr(applying, "fix_source", interrupt)
+        monkeypatch.setattr(applying, "fix_unit", interrupt)
         write(a=SAFE)
         assert run("--fix") == (130, [], [])
 

@@ -16,9 +16,9 @@ import hypothesis
 import pytest
 
 from flushlint.engine import check_source
-from flushlint.fixing import fix_source
 from flushlint.model import AnalysisOptions
 from tests.generator import pool_programs, programs, reduce_program, vectors
+from tests.one_module import fix_source
 from tests.oracle import Job, run_program
 
 if TYPE_CHECKING:

@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING
 import pytest
 
 from flushlint.engine import check_source
-from flushlint.fixing import fix_source
 from flushlint.model import AnalysisOptions
 from flushlint.rules.registry import RULES, Rule
+from tests.one_module import fix_source
 from tests.oracle import Interpreter, Job, chosen_interpreters, run_program
 from tests.programs import blocks
 

@@ -11,18 +11,18 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flushlint.diffs import unified_diff
-from flushlint.fixing import fix_source
+from flushlint.fixing import fix_unit
 from flushlint.report.fixes import fixed, fixed_by_file
 from flushlint.writing import replace_file
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
-    from flushlint.choosing import Choice
     from flushlint.discovery import SourceFile
     from flushlint.fixability import FixOptions
-    from flushlint.model import AnalysisOptions, Diagnostic
+    from flushlint.model import Diagnostic
     from flushlint.streams import Streams
+    from flushlint.work import Task
 
 __all__ = ["Applying"]
 
@@ -54,27 +54,51 @@ class Applying:
         self._remember(identity)
         return False
 
-    def fix(self, file: SourceFile, data: bytes, options: AnalysisOptions, choice: Choice) -> bytes:
-        """Fix what may be fixed in `data`, the contents of `file`; return what it holds now.
+    def fix(self, task: Task, files: Mapping[str, SourceFile]) -> dict[str, bytes]:
+        """Fix what may be fixed in a program; return what those of its files hold that changed.
 
-        With `--diff` that is what it would hold.
+        `files` are those that are checked, by their paths. With `--diff` it is what they would
+        hold.
         """
-        done = fix_source(data, file.path, options, choice.fixable, choice.allows)
+        done = fix_unit(task.unit, task.options, task.choices.fixable, task.choices.allows)
         if done.trouble:
-            self._say(file.path, f"not fixed: {done.trouble}")
-        if done.data == data:
-            return data
+            self._say(task.unit.main.path, f"not fixed: {done.trouble}")
+        before = {path: file.data for path, file in task.unit.files().items()}
+        changed = {path: data for path, data in done.files.items() if data != before[path]}
         if self._options.diff:
-            self._streams.write_bytes(unified_diff(data, done.data, file.path))
-        elif not file.is_stdin and not self._write(file, data, done.data):
-            return data
-        self._counts[file.path] = Counter(one.diagnostic.code for one in done.applied)
-        return done.data
+            for path, data in changed.items():
+                self._streams.write_bytes(unified_diff(before[path], data, path))
+        elif not self._write_all(changed, before, files):
+            return {}
+        for applied in done.applied:
+            counted = self._counts.setdefault(applied.diagnostic.path, Counter())
+            counted[applied.diagnostic.code] += 1
+        return changed
+
+    def _write_all(
+        self,
+        changed: Mapping[str, bytes],
+        before: Mapping[str, bytes],
+        files: Mapping[str, SourceFile],
+    ) -> bool:
+        """Write all files of a program or none, and return whether that could be done."""
+        written: list[str] = []
+        for path, data in changed.items():
+            file = files[path]
+            if file.is_stdin or self._write(file, before[path], data):
+                written.append(path)
+                continue
+            for other in written:
+                if not files[other].is_stdin:
+                    self._write(files[other], changed[other], before[other])
+            return False
+        return True
 
     def count(self, path: str, before: Sequence[Diagnostic], after: Sequence[Diagnostic]) -> None:
         """Note the findings in a file that are gone: one fix may take away several."""
         gone = Counter(one.code for one in before) - Counter(one.code for one in after)
-        self._counts[path] = gone or self._counts[path]
+        if gone:
+            self._counts[path] = gone
 
     def summary(self) -> str:
         """Return lines that say what was fixed, none if nothing was."""

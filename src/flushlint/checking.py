@@ -7,17 +7,16 @@ are still checked.
 from __future__ import annotations
 
 import os
-from functools import partial
 from typing import TYPE_CHECKING, NamedTuple
 
-from flushlint import gate
 from flushlint.config import ConfigError, Configuration
 from flushlint.discovery import SourceFile, discover, read_bytes, read_cause
 from flushlint.fixability import FixOptions
+from flushlint.project.project import Project
 from flushlint.reporting import Report
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
     from flushlint.applying import Applying
     from flushlint.choosing import Choice
@@ -25,6 +24,7 @@ if TYPE_CHECKING:
     from flushlint.reporting import OutputFormat
     from flushlint.selection import Layer
     from flushlint.streams import Streams
+    from flushlint.work import Outcome, Task
 
 __all__ = ["CheckOptions", "check"]
 
@@ -74,13 +74,20 @@ class _Run:
             verbose=options.verbose,
         )
         self._made: Applying | None = None
-        self._files = 0
+        # The files that are checked, by their absolute paths, and what counts in each.
+        self._files: dict[str, SourceFile] = {}
+        self._choices: dict[str, Choice] = {}
+        self._outcomes: dict[str, Outcome] = {}
+        self._unsaved: dict[str, bytes] = {}
+        self._project = Project(self._configuration, self._unsaved, self._shown)
         # The files that are, or could be, written.
         self._written: list[str] = []
 
     def run(self) -> int:
         """Check all files, in the order of the command line, and return the exit status."""
-        for item in self._items():
+        items = list(self._items())
+        self._files = {item.absolute: item for item in items if isinstance(item, SourceFile)}
+        for item in items:
             if isinstance(item, SourceFile):
                 self._check(item)
             else:
@@ -119,12 +126,13 @@ class _Run:
 
     def _check(self, file: SourceFile) -> None:
         """Check one file and report its findings, or why that can't be done."""
-        self._files += 1
         fixes = self._options.fixes
         if fixes.apply and not file.is_stdin:
             self._written.append(file.absolute)
         try:
             data = read_bytes(file)
+            if file.is_stdin:
+                self._unsaved[file.absolute] = data
             fixed = data
             try:
                 fixed = self._checked(file, data)
@@ -142,25 +150,21 @@ class _Run:
 
     def _checked(self, file: SourceFile, data: bytes) -> bytes:
         """Check, fix and report one file that holds `data`, and return what it holds now."""
-        directory = os.path.dirname(file.absolute)
-        settings = self._configuration.settings(directory)
-        if not gate.passes(data, settings.tables):
+        programs = self._project.programs(file.absolute, data)
+        if not programs:
             self._report.verbose(f"{file.path}: nothing that starts, forks or ends a process")
             return data
 
-        from flushlint.choosing import choice, module_text
+        from flushlint.choosing import module_text
 
-        fixes = self._options.fixes
-        applying = self._applying() if fixes.apply else None
+        applying = self._applying() if self._options.fixes.apply else None
         if applying is not None and applying.is_repeated(file):
             self._report.verbose(f"{file.path}: another name of a file that was checked already")
             return data
-        chosen = choice(file, settings, self._options.layer, fixes.layer, unsafe=fixes.unsafe)
-        options = self._analysis_options(directory)
-        found = self._findings(data, chosen, options, final=applying is None)
+        found = self._findings(file, data, programs, final=applying is None)
         if found and applying is not None:
-            before, data = data, applying.fix(file, data, options, chosen)
-            left = self._findings(data, chosen, options, final=True)
+            before, data = data, self._fixed(file, data, programs, applying)
+            left = self._findings(file, data, programs, final=True)
             if data != before:
                 applying.count(file.path, found, left)
             found = left
@@ -168,22 +172,29 @@ class _Run:
             self._report.add(found, lambda: module_text(data, file.path))
         return data
 
+    def _fixed(
+        self, file: SourceFile, data: bytes, programs: list[str], applying: Applying
+    ) -> bytes:
+        """Apply the fixes of the findings in a file, and return what it holds now."""
+        for program in programs:
+            files = {each.path: each for each in self._files.values()}
+            for path, contents in applying.fix(self._task(program), files).items():
+                self._project.changed(files[path].absolute, contents)
+                self._outcomes.clear()
+                data = contents if path == file.path else data
+        return data
+
     def _findings(
-        self, data: bytes, choice: Choice, options: AnalysisOptions, *, final: bool
+        self, file: SourceFile, data: bytes, programs: list[str], *, final: bool
     ) -> list[Diagnostic]:
-        """Return the findings in `data` that count; the `final` ones are those that are reported.
+        """Return the findings in a file that count; the `final` ones are those that are reported.
 
         Of these fixes are looked for, and of comments that fail to suppress them the user is
         warned.
         """
-        from flushlint.engine import check_source
-
-        wanted = partial(choice.fixable, data) if final else None
-        analysis = check_source(data, choice.path, options, wanted=wanted)
-        if analysis.error is not None:
-            self._report.error(analysis.error)
-            return []
-        kept, malformed = choice.findings(data, analysis.diagnostics)
+        diagnostics = self._diagnostics(file, programs, with_fixes=final)
+        choice = self._choice(file)
+        kept, malformed = choice.findings(data, diagnostics)
         for comment in malformed if final else ():
             self._report.warn(
                 f"{choice.path}:{comment.line}: warning: `{comment.text}` suppresses nothing; "
@@ -191,9 +202,65 @@ class _Run:
             )
         if final or not kept:
             by = f", settings of {choice.settings}" if choice.settings is not None else ""
-            shown = f"{len(kept)} of {len(analysis.diagnostics)} findings shown"
+            shown = f"{len(kept)} of {len(diagnostics)} findings shown"
             self._report.verbose(f"{choice.path}: {shown}{by}")
         return kept
+
+    def _diagnostics(
+        self, file: SourceFile, programs: list[str], *, with_fixes: bool
+    ) -> list[Diagnostic]:
+        """Return the findings in a file of all programs that it takes part in, each once."""
+        found: dict[object, list[Diagnostic]] = {}
+        for program in programs:
+            outcome = self._outcome(program, with_fixes=with_fixes)
+            if outcome.error is not None and outcome.error.path == file.path:
+                self._report.error(outcome.error)
+            for key, same in _by_key(outcome.diagnostics, file.path).items():
+                # One that is opt-in in this program may count in another.
+                if key not in found or all(one.opt_in for one in found[key]):
+                    found[key] = same
+        every = (one for same in found.values() for one in same)
+        return sorted(every, key=lambda one: (one.span, one.code, one.message))
+
+    def _outcome(self, program: str, *, with_fixes: bool) -> Outcome:
+        from flushlint.work import analyse
+
+        if not with_fixes:
+            return analyse(self._task(program, with_fixes=False))
+        if program not in self._outcomes:
+            self._outcomes[program] = analyse(self._task(program))
+        return self._outcomes[program]
+
+    def _task(self, program: str, *, with_fixes: bool = True) -> Task:
+        """Return the analysis of the program that begins in a file. Raises ConfigError, OSError."""
+        from flushlint.choosing import Choices
+        from flushlint.work import Task
+
+        unit = self._project.unit(program)
+        options = self._analysis_options(os.path.dirname(program))
+        members = self._project.members(program)
+        checked = [self._files[path] for path in members if path in self._files]
+        choices = Choices({file.path: self._choice(file) for file in checked})
+        return Task(unit, options, choices, with_fixes)
+
+    def _choice(self, file: SourceFile) -> Choice:
+        """Return what counts in a file. Raises ConfigError."""
+        known = self._choices.get(file.absolute)
+        if known is None:
+            from flushlint.choosing import choice
+
+            settings = self._configuration.settings(os.path.dirname(file.absolute))
+            fixes = self._options.fixes
+            known = choice(file, settings, self._options.layer, fixes.layer, unsafe=fixes.unsafe)
+            self._choices[file.absolute] = known
+        return known
+
+    def _shown(self, path: str) -> str:
+        """Return a path as the user would write it."""
+        file = self._files.get(path)
+        if file is not None:
+            return file.path
+        return path.removeprefix(os.path.join(os.getcwd(), ""))
 
     def _analysis_options(self, directory: str) -> AnalysisOptions:
         """Return what to assume of programs in `directory`, by command line or configuration."""
@@ -217,14 +284,14 @@ class _Run:
 
     def _finish(self) -> None:
         """Write what comes after the last file."""
-        if self._files == 0 and not self._report.errors:
+        if not self._files and not self._report.errors:
             self._report.warn("flushlint: warning: no Python files found")
         if self._options.fixes.apply:
             self._report_strays()
         self._report.finish(self._made.summary() if self._made is not None else "")
         if self._options.statistics:
             self._report.statistics()
-        self._report.verbose(f"{self._files} files checked, {self._report.findings} findings")
+        self._report.verbose(f"{len(self._files)} files checked, {self._report.findings} findings")
 
     def _report_strays(self) -> None:
         """Report what earlier, interrupted writes of the files have left behind."""
@@ -239,6 +306,15 @@ class _Run:
             else:
                 cause = "left by a write that was interrupted; it may be removed"
                 self._streams.error(f"{path}: warning: {cause}")
+
+
+def _by_key(diagnostics: Iterable[Diagnostic], path: str) -> dict[object, list[Diagnostic]]:
+    """Return the findings in a file by what they have in common in all programs."""
+    found: dict[object, list[Diagnostic]] = {}
+    for one in diagnostics:
+        if one.path == path:
+            found.setdefault((one.span, one.code, one.subject), []).append(one)
+    return found
 
 
 def _paths(options: CheckOptions) -> tuple[str, ...]:

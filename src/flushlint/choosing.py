@@ -13,7 +13,7 @@ from flushlint.source import Source, read_source
 from flushlint.suppression import may_suppress, suppress
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
 
     from flushlint.config import Settings
     from flushlint.discovery import SourceFile
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from flushlint.selection import Layer
     from flushlint.suppression import Malformed
 
-__all__ = ["Choice", "choice", "module_text"]
+__all__ = ["Choice", "Choices", "choice", "module_text"]
 
 
 class Choice(NamedTuple):
@@ -85,3 +85,26 @@ def module_text(data: bytes, path: str) -> str:
     source = read_source(data, path)
     # What can't be decoded has an error and no findings.
     return source.text if isinstance(source, Source) else ""
+
+
+class Choices(NamedTuple):
+    """What counts in each of the files that are checked, by their paths."""
+
+    by_path: Mapping[str, Choice]
+
+    def fixable(
+        self, contents: Mapping[str, bytes], diagnostics: Sequence[Diagnostic]
+    ) -> list[Diagnostic]:
+        """Return those of the findings in some files that count and may be fixed."""
+        found: list[Diagnostic] = []
+        for path, each in self.by_path.items():
+            here = [one for one in diagnostics if one.path == path]
+            if here:
+                found += each.fixable(contents[path], here)
+        return found
+
+    def allows(self, diagnostic: Diagnostic, fix: Fix) -> bool:
+        """Return whether a fix may be applied: it edits files only that are checked."""
+        if any(edit.path not in self.by_path for edit in fix.edits):
+            return False
+        return self.by_path[diagnostic.path].allows(diagnostic, fix)

@@ -60,6 +60,8 @@ class Settings(NamedTuple):
     fix_layer: FixLayer = FixLayer()
     exclude: PathPatterns = PathPatterns((), os.sep)
     per_file_ignores: tuple[tuple[PathPatterns, tuple[str, ...]], ...] = ()
+    src: tuple[str, ...] = ()
+    first_party: tuple[str, ...] = ()
     start_method: StartMethodOption | None = None
     python_version: tuple[int, int] | None = None
     platform: Platform | None = None
@@ -262,6 +264,9 @@ def _settings_from(section: Section, path: str, base: str) -> Settings:
     ):
         for prefix in unknown_prefixes(prefixes):
             raise ValueError(f"key `{key}`: unknown code {prefix!r}")
+    for name in section.first_party:
+        if not _is_identifier(name):
+            raise ValueError(f"key `first-party`: {name!r} is no name of a top-level package")
     for prefix in section.extend_unsafe_fixes:
         if prefix in section.extend_safe_fixes:
             raise ValueError(
@@ -291,6 +296,8 @@ def _settings_from(section: Section, path: str, base: str) -> Settings:
         ),
         exclude=exclude,
         per_file_ignores=tuple(ignores),
+        src=tuple(os.path.abspath(os.path.join(base, each)) for each in section.src),
+        first_party=section.first_party,
         start_method=section.start_method,
         python_version=version,
         platform=section.platform,

@@ -30,6 +30,8 @@ class Section(msgspec.Struct, forbid_unknown_fields=True, rename="kebab", frozen
     extend_safe_fixes: tuple[str, ...] = ()
     extend_unsafe_fixes: tuple[str, ...] = ()
     exclude: tuple[str, ...] = ()
+    src: tuple[str, ...] = ()
+    first_party: tuple[str, ...] = ()
     per_file_ignores: dict[str, tuple[str, ...]] = {}
     start_method: StartMethodOption | None = None
     python_version: str | None = None

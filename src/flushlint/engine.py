@@ -51,7 +51,7 @@ def check_unit(unit: Unit, options: AnalysisOptions, *, wanted: Wanted | None = 
     those findings that are `wanted`.
     """
     main = unit.main
-    if not unit.imported and not gate.passes(main.data, options.tables):
+    if not _passes(unit, options):
         return _CLEAN
     from flushlint.source import read_source
 
@@ -78,11 +78,18 @@ def check_text(
     """
     if unit is None:
         unit = Unit(ModuleFile(path, text.encode("utf-8", "surrogatepass")))
-    if not unit.imported and not gate.passes(unit.main.data, options.tables):
+    if not _passes(unit, options):
         return _CLEAN
     from flushlint.source import Source
 
     return _check(Source(path, text), unit, options, wanted)
+
+
+def _passes(unit: Unit, options: AnalysisOptions) -> bool:
+    """Return whether a program has anything in it to analyse."""
+    if not unit.imported:
+        return gate.passes(unit.main.data, options.tables)
+    return any(gate.may_write(file.data, options.tables) for file in unit.files().values())
 
 
 def _check(source: Source, unit: Unit, options: AnalysisOptions, wanted: Wanted | None) -> Analysis:
@@ -174,12 +181,11 @@ def _with_fixes(
     """Look for fixes of the findings that are wanted."""
     from flushlint.fixes.search import Search
 
-    search = Search.of(parsed.sources[0], options, module=parsed.trees[0])
+    search = Search.of(parsed, options)
     if search is None:
         return diagnostics
     return tuple(
-        replace(one, fixes=search.fixes(one.code, one.span, one.subject)) if one in wanted else one
-        for one in diagnostics
+        replace(one, fixes=search.fixes(one)) if one in wanted else one for one in diagnostics
     )
 
 

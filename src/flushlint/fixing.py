@@ -1,27 +1,29 @@
-"""Fixing a module: apply what mends its findings, until nothing is left that can be mended.
+"""Fixing a program: apply what mends its findings, until nothing is left that can be mended.
 
-Bytes in, bytes out: nothing is written here. Each fix is proven on the text that the ones before
+Bytes in, bytes out: nothing is written here. Each fix is proven on the texts that the ones before
 have made. What does not come to an end, or would change other code, leaves the bytes as they are.
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
-from flushlint.engine import check_source
+from flushlint.engine import check_unit
 from flushlint.model import InputError
+from flushlint.unit import Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 
     from flushlint.fixes.search import Search
-    from flushlint.model import AnalysisOptions, Diagnostic, Fix
+    from flushlint.model import AnalysisOptions, Diagnostic, Edit, Fix
     from flushlint.source import Source
+    from flushlint.unit import ModuleFile
 
-__all__ = ["Applied", "Fixed", "fix_source"]
+__all__ = ["Applied", "Fixed", "fix_unit"]
 
-Select: TypeAlias = "Callable[[bytes, Sequence[Diagnostic]], Collection[Diagnostic]]"
+Select: TypeAlias = "Callable[[Mapping[str, bytes], Sequence[Diagnostic]], Collection[Diagnostic]]"
 Allow: TypeAlias = "Callable[[Diagnostic, Fix], bool]"
 
 _MOST_FIXES = 100
@@ -36,107 +38,147 @@ class Applied(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Fixed:
-    """What has come of a module: its bytes, and what was done to them.
+    """What has come of a program: the files that are changed, by their paths, and what was done.
 
-    With `trouble`, one line without the file's name, nothing was done, and the bytes are the old.
+    With `trouble`, one line without a file's name, nothing was done.
     """
 
-    data: bytes
+    files: Mapping[str, bytes] = field(default_factory=dict)
     applied: tuple[Applied, ...] = ()
     trouble: str = ""
 
 
-def fix_source(
-    data: bytes, path: str, options: AnalysisOptions, select: Select, allow: Allow
-) -> Fixed:
+def fix_unit(unit: Unit, options: AnalysisOptions, select: Select, allow: Allow) -> Fixed:
     """Apply the fixes that are allowed, of findings that are selected, and say what was done.
 
-    `select` returns those of the findings in some bytes that count. What can't be analysed is left
+    `select` returns those of the findings in some files that count. What can't be analysed is left
     alone: checking it says why.
     """
-    work = _Work(data, path, options, select, allow)
+    work = _Work(unit, options, select, allow)
     trouble = work.run()
-    return Fixed(data, trouble=trouble) if trouble else Fixed(work.data, tuple(work.applied))
+    return Fixed(trouble=trouble) if trouble else Fixed(work.changed, tuple(work.applied))
 
 
 class _Work:
-    """The fixing of one module, and how far it has come."""
+    """The fixing of one program, and how far it has come."""
 
-    def __init__(
-        self, data: bytes, path: str, options: AnalysisOptions, select: Select, allow: Allow
-    ) -> None:
-        self.data = data
+    def __init__(self, unit: Unit, options: AnalysisOptions, select: Select, allow: Allow) -> None:
+        self.unit = unit
+        self.changed: dict[str, bytes] = {}
         self.applied: list[Applied] = []
-        self._path = path
         self._options = options
         self._select = select
         self._allow = allow
-        self._seen = {data}
+        self._seen = {self._contents()}
 
     def run(self) -> str:
         """Apply fixes until none is left; return why that can't be done, or nothing."""
         search: Search | None = None
         failed: set[object] = set()
         while True:
-            found = check_source(self.data, self._path, self._options).diagnostics
+            found = check_unit(self.unit, self._options).diagnostics
             if not found:
                 return ""
-            source, search = self._search(search)
-            if source is None or search is None:
+            search = self._search(search)
+            if search is None:
                 return ""
-            chosen = self._next(search, self._select(self.data, found), failed)
+            contents = {path: file.data for path, file in self.unit.files().items()}
+            chosen = self._next(search, self._select(contents, found), failed)
             if chosen is None:
                 if not failed or not self.applied or None in failed:
                     return ""
                 failed = {None}  # what could not be mended before may be mended now: once more
                 continue
-            trouble = self._apply(source, chosen)
+            trouble = self._apply(chosen)
             if trouble:
                 return trouble
 
-    def _search(self, before: Search | None) -> tuple[Source | None, Search | None]:
-        from flushlint.fixes.edits import is_exact
+    def _contents(self) -> tuple[bytes, ...]:
+        return tuple(file.data for file in self.unit.files().values())
+
+    def _search(self, before: Search | None) -> Search | None:
         from flushlint.fixes.search import Search
+        from flushlint.parsed import ParsedProgram, parse_program
         from flushlint.source import read_source
 
-        source = read_source(self.data, self._path)
-        if isinstance(source, InputError) or not is_exact(source, self.data):
-            return None, None
-        return source, Search.of(source, self._options, before)
+        source = read_source(self.unit.main.data, self.unit.main.path)
+        parsed = None if isinstance(source, InputError) else parse_program(source, self.unit)
+        if not isinstance(parsed, ParsedProgram):
+            return None
+        return Search.of(parsed, self._options, before)
 
     def _next(
         self, search: Search, selected: Collection[Diagnostic], failed: set[object]
     ) -> Applied | None:
         """Return the first fix that may be applied."""
         for diagnostic in selected:
-            key = (diagnostic.code, diagnostic.message)
+            key = (diagnostic.path, diagnostic.code, diagnostic.message)
             if key in failed:
                 continue
-            for fix in search.fixes(diagnostic.code, diagnostic.span, diagnostic.subject):
-                if self._allow(diagnostic, fix):
+            for fix in search.fixes(diagnostic):
+                if self._allow(diagnostic, fix) and self._can_be_written(fix):
                     return Applied(diagnostic, fix)
             failed.add(key)
         return None
 
-    def _apply(self, source: Source, chosen: Applied) -> str:
+    def _can_be_written(self, fix: Fix) -> bool:
+        """Say whether all other bytes of the files that a fix edits would stay."""
+        from flushlint.fixes.edits import is_exact
+
+        files = self.unit.files()
+        return all(
+            (source := self._source(path)) is not None and is_exact(source, files[path].data)
+            for path in {edit.path for edit in fix.edits}
+        )
+
+    def _source(self, path: str) -> Source | None:
+        from flushlint.source import read_source
+
+        source = read_source(self.unit.files()[path].data, path)
+        return None if isinstance(source, InputError) else source
+
+    def _apply(self, chosen: Applied) -> str:
+        """Make all edits of a fix; return why that can't be done, or nothing."""
+        made: dict[str, bytes] = {}
+        for path in sorted({edit.path for edit in chosen.fix.edits}):
+            mine = (edit for edit in chosen.fix.edits if edit.path == path)
+            edited = self._edited(path, mine, chosen.diagnostic.code)
+            if isinstance(edited, str):
+                return edited
+            made[path] = edited
+        self.unit = _with_files(self.unit, made)
+        if self._contents() in self._seen or len(self.applied) >= _MOST_FIXES:
+            return "the fixes do not come to an end; nothing is written"
+        self._seen.add(self._contents())
+        self.changed |= made
+        self.applied.append(chosen)
+        return ""
+
+    def _edited(self, path: str, edits: Iterable[Edit], code: str) -> bytes | str:
+        """Return the bytes of an edited file, or why they can't be had."""
         from flushlint.fixes.edits import TextEdit, encode
         from flushlint.fixes.soundness import is_sound
 
-        edits = [
-            TextEdit(source.offset(e.span.start), source.offset(e.span.end), e.text)
-            for e in chosen.fix.edits
+        source = self._source(path)
+        if source is None:
+            return f"{path} can't be read any more; nothing is written"
+        made = [
+            TextEdit(source.offset(e.span.start), source.offset(e.span.end), e.text) for e in edits
         ]
         try:
-            data = encode(source, edits)
+            data = encode(source, made)
         except UnicodeEncodeError:
-            return f"the fix of {chosen.diagnostic.code} can't be written in {source.encoding}"
-        if not is_sound(source, edits):
-            return (
-                f"the fix of {chosen.diagnostic.code} would change other code; nothing is written"
-            )
-        if data in self._seen or len(self.applied) >= _MOST_FIXES:
-            return "the fixes do not come to an end; nothing is written"
-        self._seen.add(data)
-        self.data = data
-        self.applied.append(chosen)
-        return ""
+            return f"the fix of {code} can't be written in {source.encoding}"
+        if not is_sound(source, made):
+            return f"the fix of {code} would change other code; nothing is written"
+        return data
+
+
+def _with_files(unit: Unit, made: Mapping[str, bytes]) -> Unit:
+    """Return a program some of whose files hold other bytes."""
+
+    def current(file: ModuleFile) -> ModuleFile:
+        return file._replace(data=made[file.path]) if file.path in made else file
+
+    imported = {name: current(file) for name, file in unit.imported.items()}
+    return Unit(current(unit.main), unit.name, imported)

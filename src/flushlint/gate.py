@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from flushlint.user_tables import UserTables
 
-__all__ = ["passes"]
+__all__ = ["may_write", "passes", "process_words"]
 
 _SIGKILL = (b"SIGKILL", b"9")
 _STARTERS = (*PROCESS_TYPES, *POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
@@ -77,6 +77,27 @@ def passes(data: bytes, tables: UserTables = NO_TABLES) -> bool:
     if tables is not NO_TABLES:
         candidates += _candidates(_spawners(tables), data)
     return bool(candidates) and _is_in_code(candidates, data, tables)
+
+
+def may_write(data: bytes, tables: UserTables = NO_TABLES) -> bool:
+    """Return whether a module may open a file or write to the standard streams."""
+    return (
+        _OUTPUT in data
+        or any(sign in data for sign in _FILES)
+        or any(n.leaf in data for n in (*_other_openers(), *map(_name, tables.openers)))
+    )
+
+
+def process_words(data: bytes, tables: UserTables = NO_TABLES) -> frozenset[bytes]:
+    """Return the words in the code by which the module may start, fork or end a process."""
+    candidates = _candidates(_SOUGHT, data)
+    if tables is not NO_TABLES:
+        candidates += _candidates(_spawners(tables), data)
+    if not candidates:
+        return frozenset()
+    code = data if _OTHER_ENCODING.match(data) else _code(data, tables) or data
+    words = {n.leaf for n in candidates if _has_word(n.leaf, code) and _is_complete(n, code)}
+    return frozenset(words)
 
 
 def _candidates(sought: tuple[_Needle, ...], data: bytes) -> list[_Name]:

@@ -50,6 +50,11 @@ class ParsedProgram:
     trees: tuple[cst.Module, ...]
     _positions: list[Positions] = field(default_factory=list)
 
+    @property
+    def lines(self) -> int:
+        """How many lines the modules have together."""
+        return sum(len(source.lines) for source in self.sources)
+
     def locate(self, node: cst.CSTNode) -> Located:
         """Return where a node stands. Raises KeyError for a node of no module."""
         for index, source in enumerate(self.sources):

@@ -6,8 +6,7 @@ another machine, an editor with unsaved text. What it does not hold is external 
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -15,8 +14,10 @@ if TYPE_CHECKING:
 __all__ = ["ModuleFile", "Unit"]
 
 
-@dataclass(frozen=True, slots=True)
-class ModuleFile:
+_NOTHING: Mapping[str, ModuleFile] = {}  # never changed
+
+
+class ModuleFile(NamedTuple):
     """A module on disk, or in an editor: its path as findings show it, and its contents.
 
     A namespace package has neither.
@@ -27,8 +28,7 @@ class ModuleFile:
     is_package: bool = False
 
 
-@dataclass(frozen=True, slots=True)
-class Unit:
+class Unit(NamedTuple):
     """The module that runs first, and all that it may import, by their dotted names.
 
     `name` is the one by which others import it, "" if nobody can. It is among the `imported` where
@@ -37,7 +37,7 @@ class Unit:
 
     main: ModuleFile
     name: str = ""
-    imported: Mapping[str, ModuleFile] = field(default_factory=dict)
+    imported: Mapping[str, ModuleFile] = _NOTHING
 
     def files(self) -> Mapping[str, ModuleFile]:
         """Return the modules by their paths, the main one first."""

@@ -9,13 +9,12 @@ import pytest
 
 from flushlint.engine import check_source
 from flushlint.fixes.search import Search
-from flushlint.fixing import fix_source
 from flushlint.model import AnalysisOptions, Edit, Fix, Position, Span
+from tests.one_module import FixedModule, fix_source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from flushlint.fixing import Fixed
     from flushlint.model import Diagnostic, StartMethodOption
 
 START = """
@@ -27,7 +26,7 @@ if __name__ == "__main__":
 HEAD = 'from multiprocessing import Process\nlog = open("a.log", "w")\n\n\n'
 
 
-def fixed(data: bytes, start_method: StartMethodOption = "fork") -> Fixed:
+def fixed(data: bytes, start_method: StartMethodOption = "fork") -> FixedModule:
     return fix_source(
         data,
         "program.py",
@@ -305,7 +304,7 @@ def test_the_encoding_is_kept() -> None:
 def test_what_the_encoding_has_no_form_for_is_left_alone(monkeypatch: pytest.MonkeyPatch) -> None:
     data = ("# coding: ascii\n" + body(LAYOUTS["semicolons"][0])).encode("ascii")
 
-    def beyond(self: Search, code: str, span: Span, subject: str) -> tuple[Fix, ...]:
+    def beyond(self: Search, diagnostic: Diagnostic) -> tuple[Fix, ...]:
         place = Span(Position(2, 0), Position(2, 0))
         return (Fix("say more", "safe", (Edit("program.py", place, "# é\n"),)),)
 
@@ -449,7 +448,7 @@ def test_what_does_not_come_to_an_end_leaves_the_bytes(monkeypatch: pytest.Monke
     data = body('def put(fd):\n    fd.write("a")\n').encode()
     column = 13  # of the letter that is written
 
-    def to_and_fro(self: Search, code: str, span: Span, subject: str) -> tuple[Fix, ...]:
+    def to_and_fro(self: Search, diagnostic: Diagnostic) -> tuple[Fix, ...]:
         letter = "b" if '("a")' in self.text else "a"
         place = Span(Position(6, column + 1), Position(6, column + 2))
         return (Fix("write another", "safe", (Edit("program.py", place, letter),)),)
@@ -465,7 +464,7 @@ def test_a_fix_that_would_change_other_code_leaves_the_bytes(
 ) -> None:
     data = body('def put(fd):\n    fd.write("a")\n').encode()
 
-    def comment_out(self: Search, code: str, span: Span, subject: str) -> tuple[Fix, ...]:
+    def comment_out(self: Search, diagnostic: Diagnostic) -> tuple[Fix, ...]:
         place = Span(Position(6, 4), Position(6, 4))
         return (Fix("comment it out", "safe", (Edit("program.py", place, "pass #"),)),)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import sys
 from typing import TYPE_CHECKING
 
-from flushlint.fixing import fix_source
+from tests.one_module import FixedModule, fix_source
 from tests.oracle.fixture import FIXTURES, load_fixtures
 from tests.oracle.linter import options_for
 
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from pathlib import Path
 
-    from flushlint.fixing import Fixed
     from flushlint.model import Diagnostic, StartMethod
     from tests.oracle.fixture import Fixture
 
@@ -32,7 +31,7 @@ def has_findings(fixture: Fixture, method: StartMethod) -> bool:
     return bool(codes) and "FLU901" not in codes
 
 
-def fix(fixture: Fixture, method: StartMethod, data: bytes | None = None) -> Fixed:
+def fix(fixture: Fixture, method: StartMethod, data: bytes | None = None) -> FixedModule:
     """Apply all safe fixes to a fixture, or to what has come of it."""
 
     def select(data: bytes, found: Sequence[Diagnostic]) -> list[Diagnostic]:

@@ -85,7 +85,7 @@ def _ends(case: Case, level: Level) -> Iterator[Level]:
 
 
 def _end_of(case: Case, level: Level) -> str:
-    if level.function is None:
+    if not isinstance(level.function, cst.FunctionDef):
         return "after the last write"
     is_end = statements_of(case.scene, level.function)[-1] is level.last
     return f"{'at the end' if is_end else 'after the last write'} of `{level.function.name.value}`"
@@ -100,7 +100,8 @@ def _finally(
     """
     if saving.imports or (saving.closes and not is_last):
         return
-    of = "" if level.function is None else f" of `{level.function.name.value}`"
+    function = level.function
+    of = f" of `{function.name.value}`" if isinstance(function, cst.FunctionDef) else ""
     wrap = partial(case.scene.layout.wrap, level.first, level.last)
     owns = loss.stream.process == loss.process and case.process.kind == "process"
     if saving.verb == "close" and owns and len(saving.lines) == 1:

@@ -80,7 +80,7 @@ class Case:
         if edits is None:
             return
         if saving.imports:
-            added = self.scene.layout.add_import(saving.imports)
+            added = self.scene.layout.add_import(saving.imports, edits[0].start)
             if added is None:
                 return
             edits = [*added, *edits]

@@ -16,9 +16,7 @@ from flushlint.fixes.places import knows, statements_of
 from flushlint.fixes.proposal import Proposal
 from flushlint.machine.log import Loss, Pickled
 from flushlint.machine.values import Ref
-from flushlint.model import InputError
 from flushlint.rules.finding import written_to
-from flushlint.source import Source, parse
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -79,8 +77,7 @@ def _opened_in_child(scene: Scene, act: Act, cause: Cause) -> Iterator[Proposal]
     if wrapped is None:
         return
     edits = [*scene.layout.replace(argument, scene.code(path)), *wrapped]
-    text = apply(scene.source.text, edits)
-    if not isinstance(parse(Source(scene.source.path, text)), InputError):
+    if scene.parses(apply(scene.text, edits)):
         name = target.name.value
         yield Proposal(edits, "open", "the file", f"in `{name}`, and hand over its path")
 

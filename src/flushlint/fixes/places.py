@@ -9,7 +9,8 @@ import libcst as cst
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
-    from flushlint.fixes.layout import Layout, Statement
+    from flushlint.fixes.layout import Statement
+    from flushlint.fixes.pages import Pages
     from flushlint.fixes.scene import Scene
     from flushlint.machine.trace import Path, Trace, Writing
 
@@ -26,17 +27,17 @@ __all__ = [
 
 
 class Level(NamedTuple):
-    """A function, or the module, that is on the way to some writes.
+    """A function, or a module, that is on the way to some writes; None is the main module.
 
     The statements of its body from `first` to `last` are those in which they are made.
     """
 
-    function: cst.FunctionDef | None
+    function: cst.FunctionDef | cst.Module | None
     first: Statement
     last: Statement
 
 
-def knows(layout: Layout, node: cst.CSTNode) -> bool:
+def knows(layout: Pages, node: cst.CSTNode) -> bool:
     """Say whether a node stands in the text, and not in what the machine has made of it."""
     return node in layout.parents
 
@@ -50,7 +51,7 @@ def statements_of(scene: Scene, code: cst.CSTNode | None) -> tuple[Statement, ..
     return scene.layout.block_of(scene.layout.enclosing(holder[0])).statements
 
 
-def index_in(layout: Layout, block: Sequence[Statement], node: cst.CSTNode | None) -> int | None:
+def index_in(layout: Pages, block: Sequence[Statement], node: cst.CSTNode | None) -> int | None:
     """Return which of some statements a node is part of, None if it is part of none."""
     while node is not None:
         for index, statement in enumerate(block):
@@ -78,7 +79,7 @@ def levels(scene: Scene, writings: Sequence[Writing], depth: int) -> Iterator[Le
         if len(codes) > 1:
             return
         code = codes.pop()
-        if code is None or isinstance(code, cst.FunctionDef):
+        if code is None or isinstance(code, (cst.FunctionDef, cst.Module)):
             steps = [_next(w, level) for w in writings]
             yield from _in_block(scene, code, statements_of(scene, code), steps)
 
@@ -109,7 +110,7 @@ def _word(call: cst.CSTNode | None) -> str:
 
 def _in_block(
     scene: Scene,
-    code: cst.FunctionDef | None,
+    code: cst.FunctionDef | cst.Module | None,
     block: Sequence[Statement],
     steps: Sequence[_Next],
 ) -> Iterator[Level]:
@@ -148,7 +149,7 @@ def _blocks(scene: Scene, statement: cst.CSTNode) -> Iterator[tuple[Statement, .
             yield from _blocks(scene, clause)
 
 
-def callers(layout: Layout, trace: Trace, node: cst.CSTNode) -> Iterator[Statement]:
+def callers(layout: Pages, trace: Trace, node: cst.CSTNode) -> Iterator[Statement]:
     """Yield the statement of a node, then those that have called the function that it is in."""
     if not knows(layout, node):
         return
@@ -178,7 +179,7 @@ def _common(paths: Sequence[Path]) -> list[cst.CSTNode | None]:
 
 
 def hoisted(
-    layout: Layout, statement: Statement, writings: Sequence[Writing]
+    layout: Pages, statement: Statement, writings: Sequence[Writing]
 ) -> Iterator[Statement]:
     """Yield the loops around a statement in which nothing is written, outermost first; then it."""
     loops: list[Statement] = []
@@ -193,7 +194,7 @@ def hoisted(
     yield statement
 
 
-def _is_made_in(layout: Layout, node: Statement, writing: Writing) -> bool:
+def _is_made_in(layout: Pages, node: Statement, writing: Writing) -> bool:
     """Say whether a write is made in a statement, by a call in it if not by itself."""
     nodes = [writing.node, *(a.call for a in writing.path if a.call is not None)]
     return any(index_in(layout, (node,), inner) is not None for inner in nodes)

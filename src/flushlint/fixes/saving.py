@@ -112,7 +112,7 @@ def _is_in_sight(scene: Scene, route: Route, node: cst.CSTNode) -> bool:
     """
     root = re.split(r"\W", route.over or route.expression, maxsplit=1)[0]
     function = scene.layout.function_of(node)
-    if function is None or root in scene.exported:
+    if function is None or scene.exports(node, root):
         return True
     while (outer := scene.layout.function_of(function)) is not None:
         function = outer
@@ -203,6 +203,6 @@ def _loop_variable(scene: Scene, over: str, usual: str) -> str:
     singular = plural[:-1] if re.fullmatch(r"[a-z][a-z_]+s", plural) else ""
     for name in (singular, usual, *_WORDS):
         is_taken = keyword.iskeyword(name) or hasattr(builtins, name)
-        if name and not is_taken and not re.search(rf"\b{name}\b", scene.source.text):
+        if name and not is_taken and not re.search(rf"\b{name}\b", scene.text):
             return name
     return "_file"

@@ -14,12 +14,12 @@ import libcst as cst
 
 from flushlint.fixes.displayed import displayed
 from flushlint.fixes.edits import Patch
+from flushlint.fixes.pages import Page, Pages
 from flushlint.fixes.places import knows
 from flushlint.fixes.proposals import proposals
-from flushlint.fixes.scene import Scene, stage
+from flushlint.fixes.scene import Scene, restage, stage
 from flushlint.machine.log import Doubling, Halt, Loss, Unguaranteed
 from flushlint.model import Edit, Fix, Span
-from flushlint.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterator
@@ -27,7 +27,8 @@ if TYPE_CHECKING:
     from flushlint.fixes.edits import TextEdit
     from flushlint.fixes.proposal import Proposal
     from flushlint.machine.log import Log
-    from flushlint.model import AnalysisOptions
+    from flushlint.model import AnalysisOptions, Diagnostic
+    from flushlint.parsed import ParsedProgram
     from flushlint.rules.finding import Finding
 
 __all__ = ["Search"]
@@ -69,35 +70,31 @@ class Search:
     def __init__(self, scene: Scene, options: AnalysisOptions) -> None:
         self._first = scene
         self._options = options
-        self._scenes: dict[tuple[str, bool], Scene | None] = {(scene.source.text, False): scene}
+        self._scenes: dict[tuple[str, bool], Scene | None] = {(scene.text, False): scene}
         self._left = _MOST_COST
-        patch = Patch(scene.source.text)
+        patch = Patch(scene.text)
         self._known = set(_keys(scene, patch))
         self.stopping = set(_stopping(scene, patch))
         self.writers = _writers(scene, patch)
 
     @classmethod
     def of(
-        cls,
-        source: Source,
-        options: AnalysisOptions,
-        before: Search | None = None,
-        module: cst.Module | None = None,
+        cls, parsed: ParsedProgram, options: AnalysisOptions, before: Search | None = None
     ) -> Search | None:
-        """Return the search in a text, None if it can't be analysed, or is too long to try.
+        """Return the search in a program, None if it is too long to try.
 
-        One `before` it, in the text that it was made of, may have run it already; `module` is its
-        tree, where somebody has parsed it.
+        One `before` it, in what it was made of, may have run it already.
         """
-        if len(source.lines) > _MOST_LINES:
+        if parsed.lines > _MOST_LINES:
             return None
-        known = None if before is None else before.known(source.text)
-        scene = known or stage(source, options, module=module)
-        return None if scene is None else cls(scene, options)
+        pages = Pages([Page.of(*one) for one in zip(parsed.sources, parsed.trees, strict=True)])
+        known = None if before is None else before.known(pages.text)
+        return cls(known or stage(parsed.program, pages, options), options)
 
-    def fixes(self, code: str, span: Span, subject: str) -> tuple[Fix, ...]:
+    def fixes(self, diagnostic: Diagnostic) -> tuple[Fix, ...]:
         """Return what mends a finding: the best that is safe, after it those that are not."""
-        problem = self._problem(code, span, subject)
+        code = diagnostic.code
+        problem = self._problem(diagnostic)
         if problem is None or problem.finding.cause is None:
             return ()
         found = self._found(problem, strict=True)
@@ -110,18 +107,23 @@ class Search:
         """Yield what people may take up, and only they."""
         act, cause = self._first.acts[problem.act], problem.finding.cause
         for proposal in displayed(self._first, act, cause) if cause is not None else ():
-            patch = Patch(self._first.source.text).edit(proposal.edits)
+            patch = Patch(self.text).edit(proposal.edits)
             edits = tuple(map(self._edit, patch.edits()))
             yield Fix(_title((proposal,)), "display-only", edits)
 
-    def _problem(self, code: str, span: Span, subject: str) -> _Problem | None:
-        """Return the finding that a face knows by these, in the first run that shows it."""
+    def _problem(self, diagnostic: Diagnostic) -> _Problem | None:
+        """Return the finding that a face shows as a diagnostic, in the first run that shows it."""
         for act, one in enumerate(self._first.acts):
             for finding in one.findings:
-                same = (finding.code, finding.subject) == (code, subject)
-                if same and self._first.positions.span(finding.node) == span:
+                same = (finding.code, finding.subject) == (diagnostic.code, diagnostic.subject)
+                if same and self._is_at(finding.node, diagnostic):
                     return _Problem(act, finding)
         return None
+
+    def _is_at(self, node: cst.CSTNode, diagnostic: Diagnostic) -> bool:
+        page = self._first.layout.page(node)
+        is_here = page.source.path == diagnostic.path
+        return is_here and page.positions.span(node) == diagnostic.span
 
     def _found(self, problem: _Problem, *, strict: bool) -> list[Fix]:
         text = self.text
@@ -139,14 +141,14 @@ class Search:
         return found
 
     def _edit(self, edit: TextEdit) -> Edit:
-        source = self._first.source
-        span = Span(source.position(edit.start), source.position(edit.end))
-        return Edit(source.path, span, edit.text)
+        source, start = self._first.layout.place(edit.start)
+        _, end = self._first.layout.place(edit.end)
+        return Edit(source.path, Span(start, end), edit.text)
 
     @property
     def text(self) -> str:
         """The text whose findings it looks for fixes of."""
-        return self._first.source.text
+        return self._first.text
 
     def known(self, text: str) -> Scene | None:
         """Return the scene of a text if fixes can be proposed from it already."""
@@ -158,10 +160,8 @@ class Search:
         if key not in self._scenes:
             if self._left <= 0:
                 return None
-            source = self._first.source
-            edited = Source(source.path, text, source.encoding, source.bom)
-            scene = self._scenes[key] = stage(edited, self._options, brief=brief)
-            self._left -= len(edited.lines)
+            scene = self._scenes[key] = restage(self._first, text, self._options, brief=brief)
+            self._left -= text.count("\n")
             logs = {id(act.log): act.log for act in scene.acts} if scene is not None else {}
             self._left -= sum(log.steps for log in logs.values())
         return self._scenes[key]

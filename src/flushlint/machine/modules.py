@@ -84,7 +84,8 @@ def enter(m: Machine, state: State, module: Module, name: str, *, is_main: bool 
     identity = state.place(m.identity(("module", "" if is_main else name)), env).id
     context = 0 if is_main else m.identity(("import", name))
     state.modules = {**state.modules, name: identity}
-    state.frames.append(Frame(identity, identity, context, len(state.stack)))
+    code = None if is_main else module.tree
+    state.frames.append(Frame(identity, identity, context, len(state.stack), code=code))
     return identity
 
 

@@ -37,7 +37,7 @@ _PLAIN = (Const, Ext, Unknown, Bound, Method)
 
 
 class Active(NamedTuple):
-    """A call under way: the function that runs, None for a module's body, and what calls it.
+    """A call under way: what runs, a function or the body of an imported module, and what calls it.
 
     A generator is called by the statement that goes on with it.
     """
@@ -211,10 +211,19 @@ def _from(state: State, expression: str, value: Value, depth: int) -> Iterator[t
         return
     if len(options) != 1 or not isinstance(options[0], Ref) or not depth:
         return
-    obj = state.heap.get(options[0].id)
-    if isinstance(obj, Class) and _is_enumeration(state, options[0]):
+    yield from _below(state, expression, options[0], depth)
+
+
+def _below(state: State, expression: str, value: Ref, depth: int) -> Iterator[tuple[Route, Lead]]:
+    """Yield what the names, attributes and items of an object lead to."""
+    obj = state.heap.get(value.id)
+    if isinstance(obj, Class) and _is_enumeration(state, value):
         return  # its attributes are members, which hold what is bound in its body
-    if isinstance(obj, (Instance, Class)):
+    if isinstance(obj, Env):
+        for name, held in obj.variables.items():
+            if name.isidentifier() and not name.startswith("_"):
+                yield from _from(state, f"{expression}.{name}", held, 1)
+    elif isinstance(obj, (Instance, Class)):
         for name, held in obj.attributes.items():
             if name.isidentifier() and not _is_method(state, held) and _is_plain(state, obj, name):
                 yield from _from(state, f"{expression}.{name}", held, depth - 1)

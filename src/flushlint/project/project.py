@@ -1,0 +1,236 @@
+"""A project: from a file to the programs in which it takes part.
+
+A program begins in a file that is to be checked, or in another one of the same project that imports
+it and starts processes. The findings in a file are those of all these programs.
+"""
+
+from __future__ import annotations
+
+import os
+from collections import OrderedDict
+from functools import partial
+from itertools import islice
+from typing import TYPE_CHECKING, NamedTuple
+
+from flushlint import gate
+from flushlint.discovery import SourceFile, discover
+from flushlint.project.folders import Folders, Roots
+from flushlint.project.graph import Edge, active_files
+from flushlint.project.imports import imports
+from flushlint.project.units import Units
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterable, Iterator
+
+    from flushlint.config import Configuration
+    from flushlint.project.folders import Found
+    from flushlint.project.units import Members
+    from flushlint.unit import Unit
+
+__all__ = ["Project"]
+
+# What a project's own directory holds.
+_MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", ".git", ".hg")
+# In a project of more files each one is a program for itself, with what it imports.
+_MOST_FILES = 20_000
+_MOST_BYTES_KEPT = 64_000_000
+
+
+class _Scope(NamedTuple):
+    """Files that may import each other, and for each the files in which its programs begin."""
+
+    files: frozenset[str]
+    begin: dict[str, list[str]]
+
+
+class Project:
+    """Finds programs. Every file is read at most once, unless there are too many of them.
+
+    `unsaved` are texts that an editor holds, by their absolute paths; `shown` returns the path of
+    a file as findings show it.
+    """
+
+    def __init__(
+        self,
+        configuration: Configuration,
+        unsaved: dict[str, bytes],
+        shown: Callable[[str], str],
+    ) -> None:
+        self._configuration = configuration
+        self._unsaved = unsaved
+        self._folders = Folders()
+        self._units = Units(self._folders, self._read)
+        self._shown = shown
+        self._scopes: dict[tuple[str, str], _Scope | None] = {}
+        self._roots: dict[str, Roots] = {}
+        self._contents: OrderedDict[str, bytes] = OrderedDict()
+        self._kept = 0
+        self._programs: dict[str, Members] = {}
+
+    def programs(self, path: str, data: bytes) -> list[str]:
+        """Return the files in which programs begin that a file takes part in, itself first.
+
+        Paths are absolute, `data` is what the file holds. A file that leads to no process begins
+        none. Raises ConfigError.
+        """
+        self._keep(path, data)
+        directory = os.path.dirname(path)
+        settings = self._configuration.settings(directory)
+        if self._folders.is_installed(directory) and not settings.first_party:
+            return [path] if gate.passes(data, settings.tables) else []
+        scope = self._scope(path)
+        if scope is None or path not in scope.files:
+            return [path] if gate.process_words(data, settings.tables) else []
+        found = scope.begin.get(path, [])
+        return sorted(found, key=lambda other: (other != path, other))
+
+    def members(self, path: str) -> tuple[str, ...]:
+        """Return the files of the program that begins in a file, that file first."""
+        return self._program(path).files
+
+    def unit(self, path: str) -> Unit:
+        """Return the program that begins in a file. Raises OSError, ConfigError."""
+        return self._program(path).unit(self._bytes, self._shown)
+
+    def changed(self, path: str, data: bytes) -> None:
+        """A file now holds other bytes."""
+        if path in self._unsaved:
+            self._unsaved[path] = data
+        self._keep(path, data)
+        self._programs.clear()
+        self._units.forget(path)
+
+    def _program(self, path: str) -> Members:
+        known = self._programs.get(path)
+        if known is None:
+            known = self._programs[path] = self._units.members(path, self._roots_of(path))
+        return known
+
+    def _read(self, path: str) -> bytes | None:
+        try:
+            return self._bytes(path)
+        except OSError:
+            return None
+
+    def _bytes(self, path: str) -> bytes:
+        """Return the bytes of a file as they were when it was read first. Raises OSError."""
+        if path in self._unsaved:
+            return self._unsaved[path]
+        known = self._contents.get(path)
+        if known is not None:
+            self._contents.move_to_end(path)
+            return known
+        with open(path, "rb", buffering=0) as file:
+            data = file.read()
+        self._keep(path, data)
+        return data
+
+    def _keep(self, path: str, data: bytes) -> None:
+        """Remember what a file holds, and forget others that nobody has asked for so long."""
+        self._kept += len(data) - len(self._contents.get(path, b""))
+        self._contents[path] = data
+        while self._kept > _MOST_BYTES_KEPT and len(self._contents) > 1:
+            _, gone = self._contents.popitem(last=False)
+            self._kept -= len(gone)
+
+    # -- where modules are found ------------------------------------------------------------------
+
+    def _roots_of(self, path: str) -> Roots:
+        directory = os.path.dirname(path)
+        known = self._roots.get(directory)
+        if known is None:
+            known = self._roots[directory] = self._find_roots(directory)
+        return known
+
+    def _find_roots(self, directory: str) -> Roots:
+        settings = self._configuration.settings(directory)
+        outer = self._folders.package_root(directory)
+        own = set(settings.first_party)
+        if self._folders.is_installed(directory):
+            return Roots((outer,), own=frozenset(own)) if own else Roots()
+        if outer != directory:
+            own.add(directory[len(os.path.join(outer, "")) :].split(os.sep, maxsplit=1)[0])
+        base = self._base(directory)
+        found = dict.fromkeys((outer, *settings.src))
+        if base is None:
+            found[self._folders.above(directory)] = None
+        elif not settings.src:
+            found |= dict.fromkeys((base, os.path.join(base, "src")))
+        beside = () if outer == directory else (directory,)
+        return Roots(tuple(found), beside, frozenset(own))
+
+    def _base(self, directory: str) -> str | None:
+        """Return the directory of the project that a directory is part of."""
+        while True:
+            entries = self._folders.entries(directory)
+            if any(marker in entries for marker in _MARKERS):
+                return directory
+            parent = os.path.dirname(directory)
+            if parent == directory:
+                return None
+            directory = parent
+
+    # -- who imports whom -------------------------------------------------------------------------
+
+    def _scope(self, path: str) -> _Scope | None:
+        """Return the files among which a program with this file may begin, None if too many."""
+        directory = os.path.dirname(path)
+        base = self._base(directory)
+        key = (base, "") if base is not None else (self._folders.above(directory), directory)
+        if key not in self._scopes:
+            files = self._files(base) if base is not None else self._near(*key)
+            self._scopes[key] = self._find_scope(files, directory)
+        return self._scopes[key]
+
+    def _find_scope(self, found: Iterable[str], directory: str) -> _Scope | None:
+        files = list(islice(found, _MOST_FILES + 1))
+        if len(files) > _MOST_FILES:
+            return None
+        tables = self._configuration.settings(directory).tables
+        begin: dict[str, list[str]] = {}
+        for path in active_files(files, self._read, self._edges, tables):
+            for member in self.members(path):
+                begin.setdefault(member, []).append(path)
+        return _Scope(frozenset(files), begin)
+
+    def _files(self, base: str) -> Iterator[str]:
+        """Yield the files of a project."""
+        for item in discover([base], self._configuration):
+            if isinstance(item, SourceFile) and item.path.endswith(".py"):
+                yield item.absolute
+
+    def _near(self, top: str, directory: str) -> Iterator[str]:
+        """Yield the modules in two directories, and those that they import: there is no project."""
+        found = {
+            os.path.join(place, name): None
+            for place in (top, directory)
+            for name in self._folders.modules(place)
+        }
+        pending = list(found)
+        for path in pending:  # grows
+            yield path
+            for edge in self._edges(path, self._read(path) or b""):
+                if edge.target not in found:
+                    found[edge.target] = None
+                    pending.append(edge.target)
+
+    def _edges(self, path: str, data: bytes) -> Iterator[Edge]:
+        """Yield what a file imports of its own project."""
+        roots = self._roots_of(path)
+        find = partial(self._find, os.path.dirname(path), roots)
+        for one in imports(data):
+            found = find(one.level, one.module)
+            if found is not None and found.path is not None:
+                yield Edge(found.path, one.name, one.bound)
+            if found is not None and one.name not in (None, "*"):
+                inner = find(one.level, f"{one.module}.{one.name}".lstrip("."))
+                if inner is not None and inner.path is not None:
+                    yield Edge(inner.path, None, one.bound)
+
+    def _find(self, directory: str, roots: Roots, level: int, name: str) -> Found | None:
+        if not level:
+            return self._folders.find(name, roots) if name else None
+        found = self._folders.find_relative(level, name, directory)
+        if found is None or found.path is None or self._folders.is_within(found.path, roots):
+            return found
+        return None
