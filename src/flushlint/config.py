@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from flushlint.config_schema import Section
     from flushlint.model import AnalysisOptions, InputError, Platform, StartMethodOption
 
-__all__ = ["ConfigError", "Configuration", "Settings"]
+__all__ = ["CONFIG_NAME", "ConfigError", "Configuration", "Settings"]
 
-_FILE_NAME = "pyproject.toml"
+CONFIG_NAME = "pyproject.toml"
 # A module and a function in it.
 _SHORTEST = 2
 _LINE = re.compile(r" ?\(?at line (\d+), column \d+\)?$")
@@ -58,7 +58,10 @@ class Settings(NamedTuple):
     path: str | None = None
     layer: Layer = Layer()
     fix_layer: FixLayer = FixLayer()
-    exclude: PathPatterns = PathPatterns((), os.sep)
+    # None where the default names are excluded.
+    exclude: PathPatterns | None = None
+    extend_exclude: PathPatterns = PathPatterns((), os.sep)
+    respect_gitignore: bool = True
     per_file_ignores: tuple[tuple[PathPatterns, tuple[str, ...]], ...] = ()
     start_method: StartMethodOption | None = None
     python_version: tuple[int, int] | None = None
@@ -103,6 +106,10 @@ class Configuration:
         if isinstance(found, ConfigError):
             raise found
         return found
+
+    def has_no_file(self, directory: str) -> None:
+        """Take it from whoever has listed `directory`, an absolute path: to look costs a call."""
+        self._contents.setdefault(directory, b"")
 
     def analysis_options(self, directory: str) -> AnalysisOptions:
         """Return what to assume of programs in `directory`. Raises ConfigError.
@@ -178,7 +185,7 @@ class Configuration:
             yield directory
 
     def _path(self, directory: str) -> str:
-        return self._file if self._file is not None else os.path.join(directory, _FILE_NAME)
+        return self._file if self._file is not None else os.path.join(directory, CONFIG_NAME)
 
     def _read(self, directory: str) -> bytes:
         """Return the bytes of the file for `directory`, none if it has no such file."""
@@ -269,7 +276,9 @@ def _settings_from(section: Section, path: str, base: str) -> Settings:
             )
     key = "exclude"
     try:
-        exclude = PathPatterns(section.exclude, base)
+        exclude = None if section.exclude is None else PathPatterns(section.exclude, base)
+        key = "extend-exclude"
+        extend_exclude = PathPatterns(section.extend_exclude, base)
         key = "per-file-ignores"
         ignores = [
             (PathPatterns((g,), base), codes) for g, codes in section.per_file_ignores.items()
@@ -290,6 +299,8 @@ def _settings_from(section: Section, path: str, base: str) -> Settings:
             section.extend_unsafe_fixes,
         ),
         exclude=exclude,
+        extend_exclude=extend_exclude,
+        respect_gitignore=section.respect_gitignore,
         per_file_ignores=tuple(ignores),
         start_method=section.start_method,
         python_version=version,
