@@ -64,8 +64,11 @@ class Listing:
             relative = relative.replace(os.fsencode(os.sep), b"/")
         if _key(relative) in self._listed:
             return False
-        # One that git could not open is the caller's to try, and to report.
-        return not (is_directory and self._warnings and relative + b"/'" in self._warnings)
+        # One that git could not open is the caller's to try, and to report; so are those above it.
+        # git names them by a path from the top of the work tree on, in quotes.
+        return not is_directory or not any(
+            quote + relative + b"/" in self._warnings for quote in (b"'", b"/")
+        )
 
     def within(self, directory: str, *, named: bool) -> Listing:  # noqa: ARG002 - see IgnoreRules
         """Return what holds in `directory`: git has read the `.gitignore` file there."""
