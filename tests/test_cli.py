@@ -331,6 +331,31 @@ class TestConfiguration:
         assert run("check", "vendor/a.py")[0] == 1
         assert run("check", "--force-exclude", "vendor/a.py")[0] == 0
 
+    def test_which_files_are_passed_over(self, run: Run) -> None:
+        write(a=LOSING, b=LOSING, dist__c=LOSING, gen__d=LOSING)
+        Path(".gitignore").write_text("gen\n")
+
+        def names(*arguments: str) -> list[str]:
+            return [line.partition(".py:")[0] for line in run("check", "-q", *arguments)[1]]
+
+        assert names() == names("--respect-gitignore") == ["a", "b"]
+        assert names("--no-respect-gitignore") == ["a", "b", "gen/d"]
+        assert names("--exclude", "a.py") == ["b", "dist/c"]
+        assert names("--exclude", "a.py, dist/*", "--exclude=x") == ["b"]
+        assert names("--exclude", "") == ["a", "b", "dist/c"]
+        assert names("--extend-exclude", "a.py") == ["b"]
+        assert names("--extend-exclude", "a.py", "a.py", "dist") == ["a", "dist/c"]
+        assert names("--force-exclude", "--extend-exclude", "a.py", "a.py", "dist", "b.py") == ["b"]
+        configure("respect-gitignore = false\nextend-exclude = ['b.py']")
+        assert names() == ["a", "gen/d"]
+        assert names("--respect-gitignore") == names("--isolated", "--exclude=b.py,dist") == ["a"]
+
+    @pytest.mark.parametrize("option", ["--exclude", "--extend-exclude"])
+    def test_a_malformed_pattern(self, run: Run, option: str) -> None:
+        status, out, (err,) = run("check", option, "a.py,[z-a]")
+        assert (status, out) == (2, [])
+        assert err.startswith(f"flushlint: error: argument {option}: malformed pattern: ")
+
 
 class TestStandardInput:
     def test_it_is_checked_under_its_name(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -339,6 +364,18 @@ class TestStandardInput:
         stdin(monkeypatch, LOSING)
         named = run("check", "--stdin-filename", "a/b.py", "-")
         assert named[1][0].startswith("a/b.py:2:1: FLU101")
+
+    def test_its_name_may_be_excluded(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+        stdin(monkeypatch, LOSING)
+        excluded = ("check", "--extend-exclude", "b.py", "--stdin-filename", "a/b.py", "-")
+        assert run(*excluded)[0] == 1
+        stdin(monkeypatch, LOSING)
+        assert run(*excluded, "--force-exclude")[:2] == (0, [])
+        stdin(monkeypatch, LOSING)
+        assert run(*excluded, "--force-exclude", "--diff")[:2] == (0, [])
+        # An editor takes what comes for the new text.
+        stdin(monkeypatch, LOSING)
+        assert run(*excluded, "--force-exclude", "--fix")[:2] == (0, LOSING.splitlines())
 
     def test_the_name_alone_will_do(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         stdin(monkeypatch, LOSING)

@@ -37,6 +37,8 @@ def test_every_key_is_read(tmp_path: Path) -> None:
         extend-select = ["FLU9"]
         ignore = ["FLU102"]
         exclude = ["vendor"]
+        extend-exclude = ["generated"]
+        respect-gitignore = false
         per-file-ignores = { "tests/*" = ["FLU1"], "x.py" = ["FLU201"] }
         start-method = "spawn"
         python-version = "3.12"
@@ -46,8 +48,11 @@ def test_every_key_is_read(tmp_path: Path) -> None:
     settings = Configuration().settings(str(tmp_path))
     assert settings.path == str(path)
     assert settings.layer == Layer(("FLU1", "FLU2"), ("FLU9",), ("FLU102",))
+    assert settings.exclude is not None
     assert settings.exclude.covers(str(tmp_path / "vendor" / "x.py"))
     assert not settings.exclude.covers(str(tmp_path / "x.py"))
+    assert settings.extend_exclude.covers(str(tmp_path / "generated"))
+    assert not settings.respect_gitignore
     assert settings.ignored_codes(str(tmp_path / "tests" / "a" / "x.py")) == {
         "FLU101",
         "FLU102",
@@ -100,6 +105,7 @@ class TestOneFileForAll:
         configuration = Configuration(file=str(team))
         settings = configuration.settings(str(tmp_path / "p"))
         # Its patterns are meant for where it is used.
+        assert settings.exclude is not None
         assert settings.exclude.covers(str(tmp_path / "p" / "a" / "x.py"))
         options = configuration.analysis_options(str(tmp_path / "p"))
         assert options == AnalysisOptions(platform="linux")

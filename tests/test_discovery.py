@@ -7,8 +7,19 @@ from pathlib import Path
 import pytest
 
 from flushlint.config import Configuration
-from flushlint.discovery import DEFAULT_EXCLUDES, SourceFile, discover, read_bytes, read_cause
+from flushlint.discovery import (
+    DEFAULT_EXCLUDES,
+    FileOptions,
+    SourceFile,
+    discover,
+    is_passed_over,
+    read_bytes,
+    read_cause,
+)
 from flushlint.model import InputError
+
+NO_OPTIONS = FileOptions()
+FORCED = FileOptions(force_exclude=True)
 
 
 @pytest.fixture(autouse=True)
@@ -22,14 +33,15 @@ def tree(*paths: str) -> None:
         Path(path).write_text("x = 1\n")
 
 
-def found(*arguments: str, force_exclude: bool = False) -> list[str | InputError]:
-    items = discover(arguments, Configuration(), force_exclude=force_exclude)
+def found(*arguments: str, options: FileOptions = NO_OPTIONS) -> list[str | InputError]:
+    items = discover(arguments, Configuration(), options)
     return [item.path if isinstance(item, SourceFile) else item for item in items]
 
 
 def test_a_directory_is_walked_by_name() -> None:
     tree("b.py", "a/z.py", "a/b/c.py", "a.py", "a/a.py", "c.txt", "d.pyi", "e.pyc", "py")
-    assert found(".") == ["a/a.py", "a/b/c.py", "a/z.py", "a.py", "b.py"]
+    tree("a/n.ipynb", "a/.ipynb_checkpoints/n-checkpoint.ipynb")
+    assert found(".") == ["a/a.py", "a/b/c.py", "a/n.ipynb", "a/z.py", "a.py", "b.py"]
 
 
 def test_paths_are_written_as_the_user_would() -> None:
@@ -96,10 +108,21 @@ class TestConfigured:
         assert found(".") == ["a/x.py", "b/gen/z.py", "d.py"]
         assert found("a", "b") == ["a/x.py", "b/gen/z.py"]
 
-    def test_defaults_apply_as_well(self) -> None:
-        tree(".venv/a.py", "b.py")
+    def test_exclude_stands_instead_of_the_defaults(self) -> None:
+        tree("dist/a.py", "b.py", "c.py", "c/__pycache__/d.py", ".git/e.py")
         write_config('exclude = ["c.py"]')
-        assert found(".") == ["b.py"]
+        assert found(".") == ["b.py", "dist/a.py"]
+        assert found("dist", options=FORCED) == ["dist/a.py"]
+        write_config("exclude = []")
+        assert found(".") == ["b.py", "c.py", "dist/a.py"]
+
+    def test_extend_exclude_adds_to_them(self) -> None:
+        tree("dist/a.py", "b.py", "c.py", "d.py")
+        write_config('extend-exclude = ["c.py"]')
+        assert found(".") == ["b.py", "d.py"]
+        assert found("b.py", "c.py", "dist/a.py", options=FORCED) == ["b.py"]
+        write_config('exclude = ["b.py"]\nextend-exclude = ["c.py"]')
+        assert found(".") == ["d.py", "dist/a.py"]
 
     def test_what_is_named_is_checked_all_the_same(self) -> None:
         tree("vendor/a.py", "vendor/deep/b.py", "c_pb2.py")
@@ -109,9 +132,9 @@ class TestConfigured:
 
     def test_unless_exclusion_is_forced(self) -> None:
         tree("vendor/a.py", ".venv/b.py", "c.py", "d/e.py")
-        write_config('exclude = ["vendor"]')
+        write_config('extend-exclude = ["vendor"]')
         arguments = ("vendor", "vendor/a.py", ".venv", ".venv/b.py", "c.py", "d")
-        assert found(*arguments, force_exclude=True) == ["c.py", "d/e.py"]
+        assert found(*arguments, options=FORCED) == ["c.py", "d/e.py"]
 
     def test_each_directory_has_its_own(self) -> None:
         tree("a/x.py", "a/y.py", "b/x.py", "b/y.py")
@@ -125,6 +148,46 @@ class TestConfigured:
         error, path = found(".")
         assert isinstance(error, InputError)
         assert (error.path, path) == (os.path.join("a", "pyproject.toml"), "b/x.py")
+
+
+class TestOnTheCommandLine:
+    def test_exclude_stands_instead_of_the_others(self) -> None:
+        tree("dist/a.py", "b.py", "c.py", "d.py")
+        options = FileOptions(exclude=("b.py",))
+        assert found(".", options=options) == ["c.py", "d.py", "dist/a.py"]
+        write_config('exclude = ["c.py"]\nextend-exclude = ["d.py"]')
+        assert found(".", options=options) == ["c.py", "dist/a.py"]
+
+    def test_extend_exclude_adds_to_them(self) -> None:
+        tree("dist/a.py", "b.py", "c.py", "d.py")
+        options = FileOptions(extend_exclude=("b.py",))
+        assert found(".", options=options) == ["c.py", "d.py"]
+        write_config('exclude = ["c.py"]\nextend-exclude = ["d.py"]')
+        assert found(".", options=options) == ["dist/a.py"]
+
+    def test_patterns_are_relative_to_the_current_directory(self) -> None:
+        tree("p/a/x.py", "p/b/x.py", "p/b/a/x.py")
+        write_config("", "p")
+        os.chdir("p/b")
+        assert found("..", options=FileOptions(extend_exclude=("a/*",))) == [
+            "../a/x.py",
+            "../b/x.py",
+        ]
+
+    def test_what_is_named_is_checked_unless_exclusion_is_forced(self) -> None:
+        tree("a/x.py", "b.py")
+        options = FileOptions(extend_exclude=("a", "b.py"))
+        assert found("a", "b.py", options=options) == ["a/x.py", "b.py"]
+        forced = options._replace(force_exclude=True)
+        assert found("a", "a/x.py", "b.py", options=forced) == []
+        for name in ("a/x.py", "b.py"):
+            assert is_passed_over(name, Configuration(), forced)
+            assert not is_passed_over(name, Configuration(), options)
+        assert not is_passed_over("c.py", Configuration(), forced)
+
+    def test_a_wrong_configuration_is_left_to_the_reader(self) -> None:
+        write_config("exclude = 1")
+        assert not is_passed_over("c.py", Configuration(), FORCED)
 
 
 def write_config(line: str, directory: str = ".") -> None:

@@ -43,6 +43,8 @@ ORDER = [
     "suppression",
     "config_schema",
     "config",
+    "git",
+    "gitignore",
     "discovery",
     "project",
     "choosing",
@@ -60,7 +62,7 @@ ORDER = [
 ]
 """Each module or sub-package may import those before it, at the top or where it is needed."""
 
-HEAVY = {"libcst", "rich", "msgspec", "flake8"}
+HEAVY = {"libcst", "rich", "msgspec", "flake8", "pathspec"}
 
 
 def part_of(path: Path) -> str:
@@ -124,6 +126,15 @@ def test_a_run_that_the_gate_drops_imports_nothing_heavy(
     # Nor what is slow to import and easy to do without.
     slow = {"dataclasses", "inspect", "pathlib", "shutil", "subprocess", "tomllib", "tomli"}
     assert loaded.isdisjoint(HEAVY | slow)
+
+
+def test_only_a_gitignore_costs_the_library_that_reads_it(tmp_path: Path) -> None:
+    (tmp_path / "a.py").write_text("x = 1\n")
+    (tmp_path / ".gitignore").write_text("# nothing yet\n")
+    assert "pathspec" not in modules_after(run_of("check", "."), tmp_path)
+    (tmp_path / ".gitignore").write_text("b.py\n")
+    assert "pathspec" in modules_after(run_of("check", "."), tmp_path)
+    assert "pathspec" not in modules_after(run_of("check", "a.py"), tmp_path)
 
 
 def test_fixing_imports_nothing_heavy_either_where_the_gate_drops_all(tmp_path: Path) -> None:

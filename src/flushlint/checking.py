@@ -10,7 +10,14 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from flushlint.config import ConfigError, Configuration
-from flushlint.discovery import SourceFile, discover, read_bytes, read_cause
+from flushlint.discovery import (
+    FileOptions,
+    SourceFile,
+    discover,
+    is_passed_over,
+    read_bytes,
+    read_cause,
+)
 from flushlint.fixability import FixOptions
 from flushlint.project.project import Project
 from flushlint.reporting import Report
@@ -40,7 +47,7 @@ class CheckOptions(NamedTuple):
     python_version: tuple[int, int] | None = None
     platform: Platform | None = None
     stdin_filename: str | None = None
-    force_exclude: bool = False
+    files: FileOptions = FileOptions()
     config: str | None = None
     isolated: bool = False
     output_format: OutputFormat = "concise"
@@ -120,9 +127,15 @@ class _Run:
         paths = _paths(options)
         if _STDIN in paths:
             name = options.stdin_filename or _STDIN
-            yield SourceFile(name, os.path.abspath(name), is_stdin=True)
+            file = SourceFile(name, os.path.abspath(name), is_stdin=True)
+            if options.stdin_filename is None or not is_passed_over(
+                name, self._configuration, options.files
+            ):
+                yield file
+            elif options.fixes.apply and not options.fixes.diff:
+                self._streams.write_bytes(read_bytes(file))
         named = [path for path in paths if path != _STDIN]
-        yield from discover(named, self._configuration, force_exclude=options.force_exclude)
+        yield from discover(named, self._configuration, options.files)
 
     def _check(self, file: SourceFile) -> None:
         """Check one file and report its findings, or why that can't be done."""

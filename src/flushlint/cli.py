@@ -121,10 +121,22 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
 
     files = parser.add_argument_group("files and configuration")
     files.add_argument("--stdin-filename", metavar="FILE", help="the name of standard input")
+    for option, meaning in (
+        ("--exclude", "files and directories to pass over, instead of the default"),
+        ("--extend-exclude", "files and directories to pass over besides"),
+    ):
+        files.add_argument(
+            option, metavar="PATTERNS", action="extend", type=_patterns, help=meaning
+        )
     files.add_argument(
         "--force-exclude",
         action="store_true",
         help="pass over excluded files also where they are named",
+    )
+    files.add_argument(
+        "--respect-gitignore",
+        action=argparse.BooleanOptionalAction,
+        help="pass over what git ignores in directories (default: yes)",
     )
     source = files.add_mutually_exclusive_group()
     source.add_argument("--config", metavar="FILE", help="use this TOML file's [tool.flushlint]")
@@ -178,6 +190,17 @@ def _codes(text: str) -> list[str]:
     return codes
 
 
+def _patterns(text: str) -> list[str]:
+    from flushlint.globs import PathPatterns
+
+    patterns = [pattern for part in text.split(",") if (pattern := part.strip())]
+    try:
+        PathPatterns(patterns, "/")
+    except ValueError as error:
+        raise argparse.ArgumentTypeError(str(error)) from None
+    return patterns
+
+
 def _code(text: str) -> str:
     if text.upper() not in RULES:
         raise argparse.ArgumentTypeError(f"unknown code {text!r} (known: {', '.join(RULES)})")
@@ -199,6 +222,7 @@ def _rule(arguments: argparse.Namespace, streams: Streams) -> int:
 
 def _check(arguments: argparse.Namespace, streams: Streams) -> int:
     from flushlint.checking import CheckOptions, check
+    from flushlint.discovery import FileOptions
 
     if arguments.stdin_filename is not None and set(arguments.paths) - {"-"}:
         streams.error("flushlint: error: --stdin-filename names standard input (-), not a path")
@@ -214,7 +238,12 @@ def _check(arguments: argparse.Namespace, streams: Streams) -> int:
         python_version=arguments.python_version,
         platform=arguments.platform,
         stdin_filename=arguments.stdin_filename,
-        force_exclude=arguments.force_exclude,
+        files=FileOptions(
+            exclude=None if arguments.exclude is None else tuple(arguments.exclude),
+            extend_exclude=tuple(arguments.extend_exclude or ()),
+            force_exclude=arguments.force_exclude,
+            respect_gitignore=arguments.respect_gitignore,
+        ),
         config=arguments.config,
         isolated=arguments.isolated,
         output_format=arguments.output_format,

@@ -28,9 +28,9 @@ if TYPE_CHECKING:
     from flushlint.config_schema import Section
     from flushlint.model import AnalysisOptions, InputError, Platform, StartMethodOption
 
-__all__ = ["ConfigError", "Configuration", "Settings"]
+__all__ = ["CONFIG_NAME", "ConfigError", "Configuration", "Settings"]
 
-_FILE_NAME = "pyproject.toml"
+CONFIG_NAME = "pyproject.toml"
 # A module and a function in it.
 _SHORTEST = 2
 _LINE = re.compile(r" ?\(?at line (\d+), column \d+\)?$")
@@ -58,7 +58,10 @@ class Settings(NamedTuple):
     path: str | None = None
     layer: Layer = Layer()
     fix_layer: FixLayer = FixLayer()
-    exclude: PathPatterns = PathPatterns((), os.sep)
+    # None where the default names are excluded.
+    exclude: PathPatterns | None = None
+    extend_exclude: PathPatterns = PathPatterns((), os.sep)
+    respect_gitignore: bool = True
     per_file_ignores: tuple[tuple[PathPatterns, tuple[str, ...]], ...] = ()
     src: tuple[str, ...] = ()
     first_party: tuple[str, ...] = ()
@@ -105,6 +108,10 @@ class Configuration:
         if isinstance(found, ConfigError):
             raise found
         return found
+
+    def has_no_file(self, directory: str) -> None:
+        """Take it from whoever has listed `directory`, an absolute path: to look costs a call."""
+        self._contents.setdefault(directory, b"")
 
     def analysis_options(self, directory: str) -> AnalysisOptions:
         """Return what to assume of programs in `directory`. Raises ConfigError.
@@ -180,7 +187,7 @@ class Configuration:
             yield directory
 
     def _path(self, directory: str) -> str:
-        return self._file if self._file is not None else os.path.join(directory, _FILE_NAME)
+        return self._file if self._file is not None else os.path.join(directory, CONFIG_NAME)
 
     def _read(self, directory: str) -> bytes:
         """Return the bytes of the file for `directory`, none if it has no such file."""
@@ -274,7 +281,9 @@ def _settings_from(section: Section, path: str, base: str) -> Settings:
             )
     key = "exclude"
     try:
-        exclude = PathPatterns(section.exclude, base)
+        exclude = None if section.exclude is None else PathPatterns(section.exclude, base)
+        key = "extend-exclude"
+        extend_exclude = PathPatterns(section.extend_exclude, base)
         key = "per-file-ignores"
         ignores = [
             (PathPatterns((g,), base), codes) for g, codes in section.per_file_ignores.items()
@@ -295,6 +304,8 @@ def _settings_from(section: Section, path: str, base: str) -> Settings:
             section.extend_unsafe_fixes,
         ),
         exclude=exclude,
+        extend_exclude=extend_exclude,
+        respect_gitignore=section.respect_gitignore,
         per_file_ignores=tuple(ignores),
         src=tuple(os.path.abspath(os.path.join(base, each)) for each in section.src),
         first_party=section.first_party,

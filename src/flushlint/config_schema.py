@@ -29,7 +29,9 @@ class Section(msgspec.Struct, forbid_unknown_fields=True, rename="kebab", frozen
     unfixable: tuple[str, ...] = ()
     extend_safe_fixes: tuple[str, ...] = ()
     extend_unsafe_fixes: tuple[str, ...] = ()
-    exclude: tuple[str, ...] = ()
+    exclude: tuple[str, ...] | None = None
+    extend_exclude: tuple[str, ...] = ()
+    respect_gitignore: bool = True
     src: tuple[str, ...] = ()
     first_party: tuple[str, ...] = ()
     per_file_ignores: dict[str, tuple[str, ...]] = {}

@@ -42,6 +42,9 @@ class PathPatterns:
         self._base = base
         self._inside = os.path.join(base, "")
 
+    def __bool__(self) -> bool:
+        return self._name is not None or self._path is not None
+
     def matches(self, path: str) -> bool:
         """Return whether a pattern matches `path`, an absolute one, itself."""
         path = _with_slashes(path)
