@@ -86,6 +86,7 @@ class _Run:
         self._choices: dict[str, Choice] = {}
         self._outcomes: dict[str, Outcome] = {}
         self._unsaved: dict[str, bytes] = {}
+        self._changed: dict[str, bytes] = {}
         self._project = Project(self._configuration, self._unsaved, self._shown)
         # The files that are, or could be, written.
         self._written: list[str] = []
@@ -143,9 +144,7 @@ class _Run:
         if fixes.apply and not file.is_stdin:
             self._written.append(file.absolute)
         try:
-            data = read_bytes(file)
-            if file.is_stdin:
-                self._unsaved[file.absolute] = data
+            data = self._read(file)
             fixed = data
             try:
                 fixed = self._checked(file, data)
@@ -160,6 +159,15 @@ class _Run:
             raise
         except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
             self._report.error_in(file.path, f"internal error: {type(error).__name__}: {error}")
+
+    def _read(self, file: SourceFile) -> bytes:
+        """Return what a file holds, with what a fix of another one has changed in it."""
+        if file.absolute in self._changed:
+            return self._changed[file.absolute]
+        data = read_bytes(file)
+        if file.is_stdin:
+            self._unsaved[file.absolute] = data
+        return data
 
     def _checked(self, file: SourceFile, data: bytes) -> bytes:
         """Check, fix and report one file that holds `data`, and return what it holds now."""
@@ -192,6 +200,7 @@ class _Run:
         for program in programs:
             files = {each.path: each for each in self._files.values()}
             for path, contents in applying.fix(self._task(program), files).items():
+                self._changed[files[path].absolute] = contents
                 self._project.changed(files[path].absolute, contents)
                 self._outcomes.clear()
                 data = contents if path == file.path else data
