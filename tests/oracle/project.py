@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import posixpath
 import shlex
 from dataclasses import dataclass
 from pathlib import Path
@@ -28,14 +29,14 @@ class Project(Fixture):
     @property
     def entry(self) -> str:
         """The file that is run, relative to the folder."""
-        *options, name = self.tree.command
-        below = "" if self.tree.directory == "." else f"{self.tree.directory}/"
-        if not options:
-            return below + name
+        is_module = self.tree.command[0] == "-m"
+        name = self.tree.command[is_module]
+        if not is_module:
+            return posixpath.normpath(posixpath.join(self.tree.directory, name))
         stem = name.replace(".", "/")
         candidates = [
-            f"{root}{stem}{end}"
-            for root in (below, *(f"{root}/" for root in self.tree.roots))
+            posixpath.normpath(posixpath.join(root, stem + end))
+            for root in (self.tree.directory, *self.tree.roots)
             for end in (".py", "/__main__.py")
         ]
         return next(one for one in candidates if one in self.tree.files)
