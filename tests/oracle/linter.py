@@ -84,11 +84,13 @@ def _copy(project: Project) -> Iterator[None]:
     """Have a copy of the project's folder for the current directory."""
     before = os.getcwd()
     with tempfile.TemporaryDirectory(prefix="project-") as scratch:
+        # A folder further down: modules that lie about in TMPDIR are not beside it.
+        folder = Path(scratch, project.name)
         for name, data in project.tree.files.items():
-            path = Path(scratch, name)
+            path = folder / name
             path.parent.mkdir(parents=True, exist_ok=True)
             path.write_bytes(data)
-        os.chdir(scratch)
+        os.chdir(folder)
         try:
             yield
         finally:
