@@ -13,10 +13,12 @@ from flushlint.model import StartMethod
 from tests.oracle import (
     Interpreter,
     Job,
+    Tree,
     chosen_interpreters,
     classes_of,
     compare,
     judge,
+    load_project,
     run_program,
 )
 from tests.oracle.fixture import FixtureError, Marker, load_fixture
@@ -302,6 +304,58 @@ def test_only_top_level_openers_are_kept_from_emptying() -> None:
     assert meant.output.texts["out"] == b"two"
 
 
+REIMPORTED_MODULE = {
+    "main.py": b"""
+import multiprocessing
+import log
+def work():
+    import own
+    log.f.write("child\\n")
+    own.f.write("own\\n")
+if __name__ == "__main__":
+    log.f.write("parent\\n")
+    log.f.flush()
+    with open("own", "w") as f:
+        f.write("old\\n")
+    p = multiprocessing.Process(target=work)
+    p.start()
+    p.join()
+    log.f.write("end\\n")
+""",
+    "log.py": b"f = open('log', 'w')\nf.write('top level\\n')\nf.flush()\n",
+    "own.py": b"f = open('own', 'w')\n",
+}
+
+
+@pytest.mark.parametrize("method", ["spawn", "forkserver"])
+def test_an_import_in_a_child_empties_nothing_that_its_parent_has_imported(
+    method: StartMethod,
+) -> None:
+    """A module that only the child imports does what it does."""
+    tree = Tree(REIMPORTED_MODULE, ("main.py",))
+    meant = run_program(Job(tree, PYTHON, start_method=method), intent=True).output.texts
+    assert meant["log"].decode().split("\n") == ["top level", "parent", "child", "end", ""]
+    assert meant["own"] == b"own\n"
+
+
+def test_output_of_a_tree_is_what_is_new_or_changed() -> None:
+    files = {
+        "src/app/__init__.py": b"",
+        "src/app/__main__.py": b"from .names import name\nopen(name, 'w').write('new')\n"
+        b"open('changed', 'a').write('!')\n",
+        "src/app/names.py": b"import helper\nname = 'new'\n",
+        "src/changed": b"hello",
+        "src/same": b"hello",
+        "lib/helper.py": b"",
+    }
+    tree = Tree(files, ("-m", "app"), "src", ("lib",))
+    texts = run_program(Job(tree, PYTHON)).output.texts
+    assert {name: text for name, text in texts.items() if text} == {
+        "src/new": b"new",
+        "src/changed": b"hello!",
+    }
+
+
 @pytest.mark.parametrize(
     "error",
     [
@@ -484,6 +538,44 @@ def test_mistakes_in_fixtures_are_errors(tmp_path: Path, text: str) -> None:
     """A directive or marker that isn't understood is never passed over."""
     with pytest.raises(FixtureError):
         load_fixture(_fixture(tmp_path, text))
+
+
+def test_directives_and_markers_of_a_project(tmp_path: Path) -> None:
+    """Directives stand in one file, markers in all."""
+    app = tmp_path / "src" / "app"
+    app.mkdir(parents=True)
+    (app / "__pycache__").mkdir()
+    (app / "__pycache__" / "x.pyc").write_bytes(b"\0")
+    (app / "cli.py").write_text(
+        "# oracle: run = -m app.cli --all\n"
+        "# oracle: directory = .\n"
+        "# oracle: roots = src, lib\n"
+        "# oracle: start-methods = fork, spawn\n"
+        "one()  # FLU101[fork]\n"
+    )
+    (app / "log.py").write_text("\ntwo()  # FLU102\n")
+    (tmp_path / "data.txt").write_text("a\n")
+    project = load_project(tmp_path)
+    assert project.markers["spawn"] == {Marker(2, "FLU102", "src/app/log.py")}
+    assert project.markers["fork"] > {Marker(5, "FLU101", "src/app/cli.py")}
+    assert project.modules() == ["src/app/cli.py", "src/app/log.py"]
+    assert project.entry == "src/app/cli.py"
+    assert project.tree.command == ("-m", "app.cli", "--all")
+    assert project.tree.roots == ("src", "lib")
+    assert set(project.tree.files) == {*project.modules(), "data.txt"}
+
+
+def test_directives_in_two_files_of_a_project_are_an_error(tmp_path: Path) -> None:
+    for name in ("a.py", "b.py"):
+        (tmp_path / name).write_text("# oracle: crash\n")
+    with pytest.raises(FixtureError, match="more than one file"):
+        load_project(tmp_path)
+
+
+@pytest.mark.parametrize("directive", ["run = main.py", "directory = src", "roots = src"])
+def test_directives_of_projects_are_errors_in_single_files(tmp_path: Path, directive: str) -> None:
+    with pytest.raises(FixtureError, match="unknown directive"):
+        load_fixture(_fixture(tmp_path, f"# oracle: {directive}\n"))
 
 
 def test_interpreter_in_use_is_among_the_chosen() -> None:

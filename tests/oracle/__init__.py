@@ -8,8 +8,9 @@ from __future__ import annotations
 
 from tests.oracle.fixture import Fixture, Marker, load_fixtures
 from tests.oracle.interpreters import Interpreter, chosen_interpreters, found_interpreters
-from tests.oracle.linter import findings
-from tests.oracle.run import Job, Run, run_program
+from tests.oracle.linter import findings, findings_of_project
+from tests.oracle.project import Project, load_project, load_projects
+from tests.oracle.run import Job, Run, Tree, run_program
 from tests.oracle.verdict import (
     Comparison,
     Verdict,
@@ -27,17 +28,22 @@ __all__ = [
     "Interpreter",
     "Job",
     "Marker",
+    "Project",
     "Run",
+    "Tree",
     "Verdict",
     "chosen_interpreters",
     "classes_of",
     "compare",
     "expected_verdict",
     "findings",
+    "findings_of_project",
     "found_interpreters",
     "judge",
     "judge_fixed",
     "load_fixtures",
+    "load_project",
+    "load_projects",
     "run_program",
     "shown_verdict",
 ]

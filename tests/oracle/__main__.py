@@ -1,4 +1,4 @@
-"""Run fixtures by hand: `python -m tests.oracle [-p PYTHON] [-s METHOD] FILE...`."""
+"""Run fixtures and projects by hand: `python -m tests.oracle [-p PYTHON] [-s METHOD] PATH...`."""
 
 # ruff: noqa: T201 - it prints what somebody at a terminal asked for
 
@@ -12,7 +12,8 @@ from typing import TYPE_CHECKING
 
 from tests.oracle.fixture import Fixture, Marker, load_fixture
 from tests.oracle.interpreters import Interpreter, ask
-from tests.oracle.linter import findings
+from tests.oracle.linter import findings, findings_of_project
+from tests.oracle.project import Project, load_project
 from tests.oracle.verdict import Comparison, expected_verdict, judge, shown_verdict
 
 if TYPE_CHECKING:
@@ -24,14 +25,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m tests.oracle")
     parser.add_argument("-p", "--python", default=sys.executable, help="interpreter to run with")
     parser.add_argument("-s", "--start-method", choices=("fork", "spawn", "forkserver"))
-    parser.add_argument("files", nargs="+", type=Path)
+    parser.add_argument("paths", metavar="PATH", nargs="+", type=Path)
     options = parser.parse_args()
     interpreter = ask(Path(shutil.which(options.python) or options.python))
     if interpreter is None:
         parser.error(f"not a CPython: {options.python}")
     agree = True
-    for path in options.files:
-        fixture = load_fixture(path.resolve())
+    for path in options.paths:
+        load = load_project if path.is_dir() else load_fixture
+        fixture = load(path.resolve())
         for method in fixture.start_methods:
             if options.start_method in (None, method):
                 agree = _show(fixture, method, interpreter) and agree
@@ -50,7 +52,10 @@ def _show(fixture: Fixture, method: StartMethod, interpreter: Interpreter) -> bo
                 print(f"    {title}: {text!r:.300}")
         for line in result.exceptions:
             print(f"    exception: {line}")
-    found = findings(fixture, method)
+    if isinstance(fixture, Project):
+        found = findings_of_project(fixture, method)
+    else:
+        found = findings(fixture, method)
     announced = fixture.markers[method]
     print(f"  markers:  {_list(announced)}")
     print(f"  findings: {_list(found)}")
@@ -61,7 +66,8 @@ def _show(fixture: Fixture, method: StartMethod, interpreter: Interpreter) -> bo
 
 
 def _list(markers: frozenset[Marker]) -> str:
-    return ", ".join(f"{one.line}: {one.code}" for one in sorted(markers)) or "none"
+    ordered = sorted(markers, key=lambda one: (one.path, one.line, one.code))
+    return ", ".join(f"{one.path}:{one.line}: {one.code}".lstrip(":") for one in ordered) or "none"
 
 
 if __name__ == "__main__":

@@ -12,7 +12,18 @@ from flushlint.model import StartMethod
 from flushlint.rules.registry import RULES
 from tests.oracle.run import Job
 
-__all__ = ["FIXTURES", "Fixture", "FixtureError", "Marker", "Overflow", "load_fixtures"]
+__all__ = [
+    "FIXTURES",
+    "Directives",
+    "Fixture",
+    "FixtureError",
+    "Marker",
+    "Overflow",
+    "load_fixture",
+    "load_fixtures",
+    "read_lines",
+    "read_markers",
+]
 
 FIXTURES: Final = Path(__file__).resolve().parent.parent / "fixtures"
 OLDEST_PYTHON: Final = (3, 8)
@@ -32,10 +43,15 @@ class FixtureError(ValueError):
 
 @dataclass(frozen=True, order=True)
 class Marker:
-    """A finding that the fixture announces: 1-based line and code."""
+    """A finding that the fixture announces: 1-based line and code.
+
+    `path` is empty in a program of one file; in a project it is that of the file, relative to the
+    project's folder and with slashes.
+    """
 
     line: int
     code: str
+    path: str = ""
 
 
 @dataclass(frozen=True)
@@ -102,17 +118,16 @@ def load_fixtures(root: Path = FIXTURES) -> list[Fixture]:
 
 def load_fixture(path: Path, root: Path = FIXTURES) -> Fixture:
     """Read one fixture. Raises FixtureError on a directive or a marker that can't be understood."""
-    # Latin-1 gives every byte a meaning: directives and markers are ASCII in every encoding.
-    text = path.read_bytes().removeprefix(b"\xef\xbb\xbf").decode("latin-1")
-    lines = re.split(r"\r\n|\r|\n", text)
+    lines = read_lines(path.read_bytes())
     name = path.relative_to(root).with_suffix("").as_posix() if root in path.parents else path.stem
     try:
-        directives = _Directives.read(lines)
+        directives = Directives()
+        directives.read(lines)
         return Fixture(
             name=name,
             path=path,
             start_methods=directives.start_methods,
-            markers=_read_markers(lines, directives.start_methods),
+            markers=read_markers(lines, directives.start_methods),
             argument_lists=tuple(directives.argument_lists) or ((),),
             min_python=directives.min_python,
             max_python=directives.max_python,
@@ -127,7 +142,14 @@ def load_fixture(path: Path, root: Path = FIXTURES) -> Fixture:
         raise FixtureError(message) from None
 
 
-class _Directives:
+def read_lines(data: bytes) -> list[str]:
+    """Return the lines of a program, without their ends."""
+    # Latin-1 gives every byte a meaning: directives and markers are ASCII in every encoding.
+    text = data.removeprefix(b"\xef\xbb\xbf").decode("latin-1")
+    return re.split(r"\r\n|\r|\n", text)
+
+
+class Directives:
     """The `# oracle:` lines at the head of a program."""
 
     def __init__(self) -> None:
@@ -141,9 +163,8 @@ class _Directives:
         self.overflow: Overflow | None = None
         self.selected: tuple[str, ...] = ()
 
-    @classmethod
-    def read(cls, lines: list[str]) -> _Directives:
-        directives = cls()
+    def read(self, lines: list[str]) -> None:
+        """Take in the directives of a program. Raises FixtureError."""
         in_head = True
         for line in lines:
             found = _DIRECTIVE.match(line.strip())
@@ -153,10 +174,10 @@ class _Directives:
                 message = f"a directive after the program's first line of code: {line.strip()}"
                 raise FixtureError(message)
             else:
-                directives.apply(found[1], (found[2] or "").strip())
-        return directives
+                self.apply(found[1], (found[2] or "").strip())
 
     def apply(self, key: str, value: str) -> None:
+        """Take in one directive. Raises FixtureError."""
         if key == "start-methods":
             self.start_methods = tuple(_start_method(item) for item in value.split(","))
         elif key == "min-python":
@@ -215,8 +236,8 @@ def _overflow(text: str) -> Overflow:
     return Overflow((int(found[2]), int(found[3])) if found[2] else OLDEST_PYTHON)
 
 
-def _read_markers(
-    lines: list[str], start_methods: tuple[StartMethod, ...]
+def read_markers(
+    lines: list[str], start_methods: tuple[StartMethod, ...], path: str = ""
 ) -> dict[StartMethod, frozenset[Marker]]:
     """Collect the markers, each under the start methods for which it counts."""
     markers: dict[StartMethod, set[Marker]] = {method: set() for method in start_methods}
@@ -235,5 +256,5 @@ def _read_markers(
                 if method not in markers:
                     message = f"line {number}: {method} is not among the start methods"
                     raise FixtureError(message)
-                markers[method].add(Marker(number, code))
+                markers[method].add(Marker(number, code, path))
     return {method: frozenset(found) for method, found in markers.items()}

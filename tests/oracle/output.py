@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Final, Protocol
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
 __all__ = ["Output", "collect"]
 
@@ -35,17 +35,26 @@ class Output:
     stderr: str
 
 
-def collect(work: Path, log: Path | None, stdout: bytes, stderr: bytes) -> Output:
+def collect(
+    work: Path,
+    log: Path | None,
+    stdout: bytes,
+    stderr: bytes,
+    sources: Mapping[str, bytes] | None = None,
+) -> Output:
     """Gather the output of a run that wrote into `work`.
 
     `log` is where the intent harness kept what was meant for compressed files and archives: it
-    replaces their contents.
+    replaces their contents. `sources` were there before: they are output where they have changed.
     """
     files = {
         path.relative_to(work).as_posix(): path.read_bytes()
         for path in sorted(work.rglob("*"))
         if path.is_file() and not path.is_symlink() and not _is_database(path)
     }
+    for name in sources or {}:
+        if sources and files.get(name) == sources[name]:
+            del files[name]
     shelf = _Shelf()
     logged = _read_log(log, work) if log else {}
     for name, data in files.items():

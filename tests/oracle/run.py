@@ -17,9 +17,11 @@ from typing import TYPE_CHECKING, Final
 from tests.oracle.output import Output, collect
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from flushlint.model import StartMethod
 
-__all__ = ["Job", "ProgramTimeoutError", "Run", "run_program"]
+__all__ = ["Job", "ProgramTimeoutError", "Run", "Tree", "run_program"]
 
 SITE: Final = Path(__file__).resolve().parent / "site"
 TIME_LIMIT: Final = 20.0
@@ -34,6 +36,20 @@ class ProgramTimeoutError(Exception):
 
 
 @dataclass(frozen=True)
+class Tree:
+    """A program of several files: their contents by path, and what is run of them.
+
+    The paths are relative to the tree's root, with slashes. `command` is what follows `python`,
+    `directory` the current directory; `roots` are on PYTHONPATH.
+    """
+
+    files: Mapping[str, bytes]
+    command: tuple[str, ...]
+    directory: str = "."
+    roots: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
 class Job:
     """A program and how it is run.
 
@@ -41,7 +57,7 @@ class Job:
     says that the order counts in which its processes write.
     """
 
-    program: bytes
+    program: bytes | Tree
     python: str
     name: str = "program.py"
     start_method: StartMethod = "fork"
@@ -66,12 +82,11 @@ def run_program(job: Job, *, intent: bool = False, time_limit: float = TIME_LIMI
     """
     with tempfile.TemporaryDirectory(prefix="oracle-", ignore_cleanup_errors=True) as scratch:
         place = _Place(Path(scratch))
-        path = place.program / job.name
-        path.write_bytes(job.program)
+        command = place.put(job)
         run_id = uuid.uuid4().hex
         process = subprocess.Popen(
-            [job.python, "-s", str(path), *job.arguments],
-            cwd=place.work,
+            [job.python, "-s", *command, *job.arguments],
+            cwd=place.directory,
             env=_environment(place, run_id, job.start_method, intent=intent),
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
@@ -88,13 +103,18 @@ def run_program(job: Job, *, intent: bool = False, time_limit: float = TIME_LIMI
         finally:
             _kill(process, run_id)
         return Run(
-            output=collect(place.work, place.log if intent else None, stdout, stderr),
+            output=collect(
+                place.work, place.log if intent else None, stdout, stderr, place.sources
+            ),
             status=process.returncode,
         )
 
 
 class _Place:
-    """The directories of one run: the program's, its current one, its TMPDIR, the harness's log."""
+    """The directories of one run: the program's, its current one, its TMPDIR, the harness's log.
+
+    `sources` are the files of the program below the current one, `roots` what it imports from.
+    """
 
     def __init__(self, root: Path) -> None:
         self.program = root / "program"
@@ -103,6 +123,24 @@ class _Place:
         self.log = root / "log"
         for folder in (self.program, self.work, self.temporary, self.log):
             folder.mkdir()
+        self.directory = self.work
+        self.sources: Mapping[str, bytes] = {}
+        self.roots: tuple[str, ...] = ()
+
+    def put(self, job: Job) -> list[str]:
+        """Write the program to its place and return its arguments of the interpreter."""
+        if isinstance(job.program, bytes):
+            path = self.program / job.name
+            path.write_bytes(job.program)
+            return [str(path)]
+        for name, data in job.program.files.items():
+            path = self.work / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            path.write_bytes(data)
+        self.sources = job.program.files
+        self.directory = self.work / job.program.directory
+        self.roots = tuple(str(self.work / root) for root in job.program.roots)
+        return list(job.program.command)
 
 
 def _environment(
@@ -116,7 +154,7 @@ def _environment(
         "LANG": "C.UTF-8",
         "PYTHONDONTWRITEBYTECODE": "1",
         "PYTHONHASHSEED": "0",
-        "PYTHONPATH": str(SITE),
+        "PYTHONPATH": os.pathsep.join([str(SITE), *place.roots]),
         "FLUSHLINT_ORACLE_START_METHOD": start_method,
         _RUN_ID: run_id,
     }

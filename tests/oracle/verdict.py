@@ -7,7 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final, Literal
 
-from tests.oracle.run import Job, ProgramTimeoutError, Run, run_program
+from tests.oracle.run import Job, ProgramTimeoutError, Run, Tree, run_program
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -111,7 +111,7 @@ def judge(job: Job) -> Comparison:
     return compare(as_is.output, intent.output, ordered=job.ordered)
 
 
-def judge_fixed(job: Job, fixed: bytes) -> Comparison:
+def judge_fixed(job: Job, fixed: bytes | Tree) -> Comparison:
     """Compare a run of the fixed program with what the original program was meant to leave.
 
     Raises as `judge` does.

@@ -7,9 +7,10 @@ for each path, named in hexadecimal), from which the comparison takes their cont
 closed when the process that wrote to them ends, whatever way, for those that read them back. So
 are shelves, and the transactions of databases are committed then.
 
-A spawned child that imports the main module doesn't empty a file again that is there already,
-and doesn't repeat what the module's body writes to it: it appends what it writes later, and so
-does its parent from then on. The program is not changed otherwise.
+A spawned child that imports the main module, or another one that its parent has imported, doesn't
+empty a file again that is there already, and doesn't repeat what the module's body writes to it: it
+appends what it writes later, and so does its parent from then on. The program is not changed
+otherwise.
 """
 
 # mypy: ignore-errors
@@ -20,6 +21,7 @@ import abc
 import atexit
 import builtins
 import fcntl
+import importlib.machinery
 import io
 import os
 import signal
@@ -29,7 +31,7 @@ import weakref
 import after_import
 
 _log_directory = None
-_is_importing_main = False
+_is_importing_again = False
 _TRUNCATING = ("w", "x")
 
 
@@ -168,9 +170,9 @@ _emptied = []
 
 
 def _is_opened_again(file, mode):
-    """Say whether a child that imports the main module would empty what is there already."""
+    """Say whether a child that imports a module again would empty what is there already."""
     return (
-        _is_importing_main
+        _is_importing_again
         and "w" in mode
         and isinstance(file, (str, os.PathLike))
         and (os.path.exists(file))
@@ -179,28 +181,61 @@ def _is_opened_again(file, mode):
 
 def _is_repeated(stream):
     """Say whether this is a write of the module's body that the parent has made already."""
-    if not _is_importing_main:
+    if not _is_importing_again:
         return False
     layers = (stream, getattr(stream, "buffer", None))
     return any(known() in layers for known in _opened_again)
 
 
 def _watch_import(module):
-    """Tell the import of the main module from what a child does afterwards."""
+    """Tell a child's import of what its parent has imported from what it does afterwards."""
+    original_get, original_prepare = module.get_preparation_data, module.prepare
+
+    def get_preparation_data(name):
+        return dict(original_get(name), oracle_modules=list(sys.modules))
+
+    def prepare(data):
+        _imported_by_parent.update(data.get("oracle_modules", ()))
+        original_prepare(data)
+
+    module.get_preparation_data, module.prepare = get_preparation_data, prepare
     for name in ("_fixup_main_from_path", "_fixup_main_from_name"):
-        setattr(module, name, _importing_main(getattr(module, name)))
+        setattr(module, name, _importing_again(getattr(module, name)))
+    sys.meta_path.insert(0, _Reimports)
 
 
-def _importing_main(original):
-    def fix_up(*args):
-        global _is_importing_main
-        _is_importing_main = True
+_imported_by_parent = set()
+
+
+class _Reimports:
+    """Finds nothing itself: asks the other finders, for modules that the parent has imported."""
+
+    @classmethod
+    def find_spec(cls, name, path=None, target=None):
+        if name not in _imported_by_parent:
+            return None
+        _imported_by_parent.discard(name)
+        for finder in sys.meta_path:
+            find_spec = getattr(finder, "find_spec", None)
+            spec = find_spec and finder is not cls and find_spec(name, path, target)
+            if spec:
+                # Other loaders are classes, or there is none: they don't run a program's modules.
+                if isinstance(spec.loader, importlib.machinery.SourceFileLoader):
+                    spec.loader.exec_module = _importing_again(spec.loader.exec_module)
+                return spec
+        return None
+
+
+def _importing_again(original):
+    def execute(*args):
+        global _is_importing_again
+        before, _is_importing_again = _is_importing_again, True
         try:
             original(*args)
         finally:
-            _is_importing_main = False
+            _is_importing_again = before
 
-    return fix_up
+    return execute
 
 
 def _watch_launch(module):
@@ -281,7 +316,7 @@ def _watch_compressed(class_name):
             if mode is not None:
                 args = (mode, *args)
             original_init(self, filename, *args, **kwargs)
-            if mode and mode[0] in _TRUNCATING and not _is_importing_main:
+            if mode and mode[0] in _TRUNCATING and not _is_importing_again:
                 _log(self, "", b"", truncate=True)
 
         def write(self, data):

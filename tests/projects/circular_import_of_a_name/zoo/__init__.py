@@ -1,0 +1,3 @@
+DIARY = open("diary.txt", "a")
+
+from zoo import keeper, animals

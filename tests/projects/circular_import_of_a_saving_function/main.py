@@ -1,0 +1,4 @@
+from zoo import keeper
+
+if __name__ == "__main__":
+    keeper.feed_all(["lion", "seal"])

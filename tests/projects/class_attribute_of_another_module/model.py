@@ -1,0 +1,5 @@
+class Model:
+    trace = open("trace.txt", "w")
+
+    def step(self, hour):
+        raise NotImplementedError

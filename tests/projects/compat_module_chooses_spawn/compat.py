@@ -1,0 +1,3 @@
+import multiprocessing
+
+Process = multiprocessing.get_context("spawn").Process

@@ -1,0 +1,3 @@
+BINARY = "b"
+WRITE_BYTES = "w" + BINARY
+LINE = 1

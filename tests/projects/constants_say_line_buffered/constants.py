@@ -1,0 +1,3 @@
+MODE = "a"
+NEWLINE = "\n"
+UNBUFFERED, LINE_BUFFERED = range(2)

@@ -1,0 +1,9 @@
+from dataclasses import dataclass
+from typing import TextIO
+
+
+@dataclass
+class Config:
+    name: str
+    steps: int
+    out: TextIO

@@ -1,0 +1,5 @@
+_file = open("debug.txt", "w")
+
+
+def write(text):
+    _file.write(text + "\n")

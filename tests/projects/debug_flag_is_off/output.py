@@ -1,0 +1,8 @@
+import settings
+
+if settings.DEBUG:
+    from debug_output import write
+else:
+
+    def write(text):
+        pass

@@ -1,0 +1,1 @@
+OUT = open("weights.txt", "a")

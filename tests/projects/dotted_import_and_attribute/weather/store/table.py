@@ -1,0 +1,4 @@
+import csv
+
+_file = open("weather.csv", "w", newline="")
+rows = csv.writer(_file)

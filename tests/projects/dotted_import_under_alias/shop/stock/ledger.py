@@ -1,0 +1,4 @@
+import os
+
+os.makedirs("books", exist_ok=True)
+BOOK = open(os.path.join("books", "today.txt"), "w")

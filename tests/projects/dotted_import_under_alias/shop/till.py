@@ -1,0 +1,3 @@
+def sell(goods, book):
+    for name, price in goods:
+        book.write(f"{name} {price}\n")

@@ -1,0 +1,6 @@
+import csv
+
+
+def append(*row):
+    with open("weather.csv", "a", newline="") as file:
+        csv.writer(file).writerow(row)

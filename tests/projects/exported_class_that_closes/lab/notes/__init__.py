@@ -1,0 +1,1 @@
+from lab.notes._impl import Protocol

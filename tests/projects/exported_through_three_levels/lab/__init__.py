@@ -1,0 +1,4 @@
+"""The laboratory's public face."""
+from .bench import experiment
+
+__all__ = ["experiment"]

@@ -1,0 +1,1 @@
+from .scale import experiment, weights  # noqa: F401

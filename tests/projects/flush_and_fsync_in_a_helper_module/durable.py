@@ -1,0 +1,6 @@
+from os import fsync
+
+
+def sync(file):
+    file.flush()
+    fsync(file.fileno())

@@ -1,0 +1,3 @@
+def put(stream, line):
+    stream.write(line + "\n")
+    stream.flush()

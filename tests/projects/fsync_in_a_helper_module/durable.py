@@ -1,0 +1,5 @@
+import os
+
+
+def sync(file):
+    os.fsync(file.fileno())  # FLU403

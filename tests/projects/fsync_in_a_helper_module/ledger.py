@@ -1,0 +1,1 @@
+book = open("ledger.txt", "w")

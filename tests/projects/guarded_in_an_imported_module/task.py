@@ -1,0 +1,3 @@
+def remember(what):
+    with open("list.txt", "a") as file:
+        file.write(what + "\n")

@@ -1,0 +1,4 @@
+from app.jobs.census import take
+
+if __name__ == "__main__":
+    take(["ants", "bees"])

@@ -1,0 +1,1 @@
+trail = open("trail.txt", "a")

@@ -1,0 +1,1 @@
+score = open("score.txt", "w")

@@ -1,0 +1,6 @@
+output = None
+
+
+def open_output(path):
+    global output
+    output = open(path, "w")

@@ -1,0 +1,6 @@
+import work.setup
+
+
+def cube(n):
+    work.setup.output.write("%d\n" % n ** 3)
+    return n

@@ -1,0 +1,6 @@
+_log = open("streams.log", "w")
+
+
+def show(text):
+    print(text)
+    _log.truncate()

@@ -1,0 +1,7 @@
+import contextlib
+
+
+@contextlib.contextmanager
+def saving(stream):
+    yield stream
+    stream.flush()

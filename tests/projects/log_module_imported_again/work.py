@@ -1,0 +1,5 @@
+import log
+
+
+def work(n):
+    log.log("working on %d" % n)

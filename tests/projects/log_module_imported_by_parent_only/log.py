@@ -1,0 +1,6 @@
+_file = open("run.log", "w")
+
+
+def log(text):
+    _file.write(text + "\n")
+    _file.flush()

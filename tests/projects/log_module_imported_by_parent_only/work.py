@@ -1,0 +1,3 @@
+def work(n):
+    with open("work.txt", "w") as file:
+        file.write("worked on %d\n" % n)

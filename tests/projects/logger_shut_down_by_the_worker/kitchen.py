@@ -1,0 +1,8 @@
+import logging
+
+from logconf import log
+
+
+def cook(meal):
+    log.info("cooking %s", meal)
+    logging.shutdown()

@@ -1,0 +1,7 @@
+import logging
+
+logger = logging.getLogger(__name__)
+
+
+def cook(meal):
+    logger.info("cooking %s", meal)

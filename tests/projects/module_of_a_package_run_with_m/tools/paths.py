@@ -1,0 +1,2 @@
+def output_of(name):
+    return name + ".out"

@@ -1,0 +1,1 @@
+pages = open("almanac.txt", "w")

@@ -1,0 +1,5 @@
+from farm import almanac
+
+
+def plough(field):
+    almanac.pages.write(f"ploughed the {field} field\n")  # FLU102

@@ -1,0 +1,1 @@
+CHOSEN = "plough"

@@ -1,0 +1,1 @@
+target = open("target.txt", "w")

@@ -1,0 +1,3 @@
+import io
+
+current = io.StringIO()

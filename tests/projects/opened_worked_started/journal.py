@@ -1,0 +1,1 @@
+JOURNAL = open("journal.txt", "a")

@@ -1,0 +1,5 @@
+import sys
+
+
+def to_file(path):
+    sys.stdout = open(path, "w")

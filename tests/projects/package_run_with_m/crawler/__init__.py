@@ -1,0 +1,1 @@
+"""A crawler of three pages. Run it with ``python -m crawler``."""

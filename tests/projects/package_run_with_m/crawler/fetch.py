@@ -1,0 +1,5 @@
+from . import sink
+
+
+def visit(page):
+    sink.out.write("GET /%s\n" % page)  # FLU102

@@ -1,0 +1,1 @@
+out = open("requests.log", "a")

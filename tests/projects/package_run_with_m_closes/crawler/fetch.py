@@ -1,0 +1,6 @@
+from .sink import Sink
+
+
+def visit(page, sink: Sink):
+    with sink:
+        sink.say("GET /%s" % page)

@@ -1,0 +1,5 @@
+_list = open("playlist.m3u", "w")
+
+
+def add(song):
+    _list.write(song + ".mp3\n")  # FLU102

@@ -1,0 +1,5 @@
+_sink = open("events.log", "a")
+
+
+def emit(event):
+    print(event, file=_sink, flush=True)

@@ -1,0 +1,1 @@
+sink = open("events.log", "w", newline="")

@@ -1,0 +1,1 @@
+sink = open("events.log", "w", buffering=1, newline="")

@@ -1,0 +1,3 @@
+import io
+
+LOG = io.StringIO()

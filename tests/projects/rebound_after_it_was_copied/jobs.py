@@ -1,0 +1,6 @@
+from config import LOG
+
+
+def work(name):
+    LOG.write(name + " is done\n")
+    print(LOG.getvalue().strip())

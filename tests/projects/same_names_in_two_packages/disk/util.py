@@ -1,0 +1,5 @@
+out = open("disk.txt", "w")
+
+
+def save(lines):
+    print("\n".join(lines))

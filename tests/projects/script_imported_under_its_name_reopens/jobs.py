@@ -1,0 +1,5 @@
+import recorder
+
+
+def work(what):
+    recorder.note("recorded a %s" % what)

@@ -1,0 +1,1 @@
+CUSTOMERS = ("Ada", "Grace")

@@ -1,0 +1,2 @@
+from .oven import *
+from .shelf import *

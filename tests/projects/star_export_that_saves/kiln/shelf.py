@@ -1,0 +1,7 @@
+__all__ = ["book", "save"]
+
+book = open("kiln.txt", "w")
+
+
+def save():
+    book.flush()

@@ -1,0 +1,7 @@
+__all__ = ["blend"]
+
+log = open("painting.log", "w")
+
+
+def blend(colours):
+    return "-".join(sorted(colours))

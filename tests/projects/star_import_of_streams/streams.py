@@ -1,0 +1,3 @@
+palette = open("palette.txt", "w")
+notes = open("notes.txt", "w")
+_private = None

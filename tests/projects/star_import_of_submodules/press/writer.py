@@ -1,0 +1,1 @@
+sheet = open("front-page.txt", "w")

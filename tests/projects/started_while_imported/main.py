@@ -1,0 +1,7 @@
+# oracle: start-methods = fork, spawn
+import multiprocessing
+
+import service
+
+if __name__ == "__main__":
+    service.join()

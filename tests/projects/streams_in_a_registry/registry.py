@@ -1,0 +1,5 @@
+STREAMS = {}
+
+
+def register(name, path):
+    STREAMS[name] = open(path, "w")

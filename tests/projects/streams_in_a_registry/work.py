@@ -1,0 +1,5 @@
+from registry import STREAMS
+
+
+def work(name):
+    STREAMS[name].write("working\n")  # FLU102

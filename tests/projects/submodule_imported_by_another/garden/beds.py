@@ -1,0 +1,2 @@
+NUMBERS = {"rose": 4, "iris": 2}
+plan = open("plan.txt", "w")

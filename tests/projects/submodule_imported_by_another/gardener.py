@@ -1,0 +1,5 @@
+import garden.beds
+
+
+def bed(flower):
+    return garden.beds.NUMBERS[flower]

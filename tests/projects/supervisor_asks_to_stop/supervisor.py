@@ -1,0 +1,3 @@
+def stop(process, end):
+    end.set()
+    process.join()

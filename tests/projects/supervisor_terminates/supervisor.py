@@ -1,0 +1,3 @@
+def stop(process):
+    process.terminate()
+    process.join()

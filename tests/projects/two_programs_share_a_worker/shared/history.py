@@ -1,0 +1,1 @@
+HISTORY = open("history.txt", "a")

@@ -1,0 +1,1 @@
+sink = open("items.txt", "w")

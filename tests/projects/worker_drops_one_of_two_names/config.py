@@ -1,0 +1,1 @@
+LOG = open("jobs.log", "a")

@@ -1,0 +1,9 @@
+import multiprocessing
+
+import config
+import jobs
+
+if __name__ == "__main__":
+    p = multiprocessing.Process(target=jobs.work, args=("sweep",))
+    p.start()
+    p.join()

@@ -1,0 +1,6 @@
+import config
+
+
+def work(name):
+    config.LOG.write(name + " is done\n")
+    config.LOG = None
