@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from flushlint.engine import Wanted
+    from flushlint.unit import Unit
 
 PASSES_THE_GATE = "from multiprocessing import Process\nimport os\nprint(os.fork())\n"
 LOSING = """\
@@ -78,8 +79,15 @@ class Engine:
         self.wanted: list[str] = []
 
     def check_text(
-        self, text: str, path: str, options: AnalysisOptions, *, wanted: Wanted | None = None
+        self,
+        text: str,
+        path: str,
+        options: AnalysisOptions,
+        *,
+        wanted: Wanted | None = None,
+        unit: Unit | None = None,
     ) -> Analysis:
+        del unit
         self.asked.append((text, path, options))
         if isinstance(self.answer, BaseException):
             raise self.answer

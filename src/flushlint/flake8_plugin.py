@@ -31,7 +31,8 @@ if TYPE_CHECKING:
 
     from flushlint.config import ConfigError, Configuration
     from flushlint.fixability import Fixability
-    from flushlint.model import AnalysisOptions, Diagnostic
+    from flushlint.model import Analysis, AnalysisOptions, Diagnostic
+    from flushlint.project.project import Project
     from flushlint.user_tables import UserTables
 
 __all__ = ["FlushlintPlugin", "one_line"]
@@ -48,6 +49,10 @@ _DESTINATIONS: Final = (
 )
 # python-lsp-server looks for "path:line:column: CODE text" greedily, in the message too.
 _LOOKS_LIKE_A_PLACE: Final = re.compile(r":(?=\d*:\d*: )")
+
+
+# What flake8 calls the files that it has named so far, by their absolute paths.
+_NAMES: Final[dict[str, str]] = {}
 
 
 class FlushlintPlugin:
@@ -116,20 +121,50 @@ class FlushlintPlugin:
             yield line, column, text, type(self)
 
     def _findings(self) -> Iterator[Diagnostic]:
+        """Yield the findings in the file, of all programs of its project that it takes part in."""
         text = "".join(self._lines)
         data = text.encode("utf-8", "replace")
-        if not gate.passes(data) and not self._passes_by_tables(data):
-            return
-        from flushlint.engine import check_text
+        path = os.path.abspath(self._filename)
+        project = _project()
+        _NAMES[path] = self._filename
+        project.unsaved[path] = data
+        shown: set[object] = set()
+        for program in self._programs(path, data):
+            # Errors stay unsaid: flake8 reports what can't be read or parsed itself (E902, E999).
+            found = self._analysis(project, program, path, text).diagnostics
+            mine = [one for one in found if one.path == self._filename and self._is_wanted(one)]
+            new = [one for one in mine if (one.span, one.code, one.subject) not in shown]
+            shown.update((one.span, one.code, one.subject) for one in new)
+            yield from new
 
-        # An error stays unsaid: flake8 reports what can't be read or parsed itself (E902, E999).
-        analysis = check_text(text, self._filename, self._analysis_options(), wanted=self._seen)
-        yield from (finding for finding in analysis.diagnostics if self._is_wanted(finding))
+    def _programs(self, path: str, data: bytes) -> list[str]:
+        """Return the files in which programs begin that this one takes part in, itself first."""
+        from flushlint.config import ConfigError
+
+        if self._filename in ("-", "stdin"):
+            return [path] if gate.passes(data) or self._passes_by_tables(data) else []
+        try:
+            return _project().programs(path, data)
+        except ConfigError as error:
+            _say_wrong(error)
+            return [path] if gate.passes(data) else []
+
+    def _analysis(self, project: Project, program: str, path: str, text: str) -> Analysis:
+        from flushlint.engine import check_text, check_unit
+
+        options = self._analysis_options()
+        if program != path:
+            return check_unit(project.unit(program), options, wanted=self._seen)
+        if self._filename in ("-", "stdin"):
+            return check_text(text, self._filename, options, wanted=self._seen)
+        unit = project.unit(path)
+        return check_text(text, self._filename, options, wanted=self._seen, unit=unit)
 
     def _seen(self, findings: Sequence[Diagnostic]) -> list[Diagnostic]:
         """Return the findings whose fixes somebody will read, as far as that can be foreseen."""
         codes = self._fixability().fixable
-        wanted = (one for one in findings if one.code in codes and self._is_wanted(one))
+        here = (one for one in findings if one.path == self._filename and one.code in codes)
+        wanted = (one for one in here if self._is_wanted(one))
         return [one for one in wanted if not self._is_dropped(one)]
 
     def _is_dropped(self, finding: Diagnostic) -> bool:
@@ -244,6 +279,14 @@ def _configuration() -> Configuration:
     from flushlint.config import Configuration
 
     return Configuration()
+
+
+@functools.cache
+def _project() -> Project:
+    """Return what is known of the projects that are checked, for each process."""
+    from flushlint.project.project import Project
+
+    return Project(_configuration(), {}, lambda path: _NAMES.get(path, path))
 
 
 @functools.cache

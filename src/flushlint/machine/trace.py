@@ -222,7 +222,7 @@ def _below(state: State, expression: str, value: Ref, depth: int) -> Iterator[tu
     if isinstance(obj, Env):
         for name, held in obj.variables.items():
             if name.isidentifier() and not name.startswith("_"):
-                yield from _from(state, f"{expression}.{name}", held, 1)
+                yield from _from(state, f"{expression}.{name}", held, depth - 1)
     elif isinstance(obj, (Instance, Class)):
         for name, held in obj.attributes.items():
             if name.isidentifier() and not _is_method(state, held) and _is_plain(state, obj, name):

@@ -9,7 +9,10 @@ from __future__ import annotations
 import os
 import sys
 from functools import lru_cache
-from typing import NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
 
 __all__ = ["Folders", "Found", "Roots"]
 
@@ -87,15 +90,24 @@ class Folders:
             directory = parent
         return directory
 
-    def above(self, directory: str) -> str:
-        """Return the outermost directory above that holds modules, with no gap in between.
+    def above(self, directory: str) -> list[str]:
+        """Return the directories above that hold modules, with no gap in between, outermost first.
 
         Packages need no ``__init__``: a script that imports them lies beside or above them.
         """
-        directory = self.package_root(directory)
-        while (parent := os.path.dirname(directory)) != directory and self.modules(parent):
-            directory = self.package_root(parent)
-        return directory
+        found = [self.package_root(directory)]
+        while (parent := os.path.dirname(found[0])) != found[0] and self.modules(parent):
+            found.insert(0, self.package_root(parent))
+        return found
+
+    def within(self, package: Found) -> Iterator[str]:
+        """Yield the names of the modules and packages directly in a package."""
+        if package.path is not None and package.is_package:
+            directory = os.path.dirname(package.path)
+            for name in sorted(self.entries(directory)):
+                module = name.removesuffix(_SUFFIX)
+                if module != name or _INIT in self.entries(os.path.join(directory, name)):
+                    yield module
 
     def modules(self, directory: str) -> list[str]:
         """Return the names of the modules in a directory, in order."""
@@ -138,7 +150,7 @@ class Folders:
         return known
 
     def _find_first(self, name: str, roots: Roots) -> _Place | None:
-        if not name or (name in _known_packages() and name not in roots.own):
+        if not name or (name in _of_the_library() and name not in roots.own):
             return None
         is_standard = name in sys.stdlib_module_names
         return self._find_in(name, roots.directories if is_standard else roots.everywhere)
@@ -180,16 +192,13 @@ class _Place(NamedTuple):
 
 
 @lru_cache(maxsize=1)
-def _known_packages() -> frozenset[str]:
-    """Return the packages that the knowledge tables speak of, and what no folder can stand for."""
-    from flushlint.knowledge.processes import PARALLEL, POOL_TYPES, PROCESS_TYPES
-    from flushlint.knowledge.streams import OPENERS, WRITERS
-    from flushlint.knowledge.third_party import FILE_OPENERS, FILE_WRITERS
-    from flushlint.knowledge.third_party import OPENERS as TYPE_OPENERS
+def _of_the_library() -> frozenset[str]:
+    """Return the modules of the standard library that no file of a project stands for.
 
-    names = (
-        *PARALLEL, *POOL_TYPES, *PROCESS_TYPES, *OPENERS, *WRITERS, *FILE_OPENERS, *FILE_WRITERS,
-        *TYPE_OPENERS,
-    )  # fmt: skip
-    known = {name.partition(".")[0] for name in names}
-    return frozenset(known | set(sys.builtin_module_names) | _FROZEN)
+    They are imported before a project's own are found, or the knowledge tables speak of them.
+    """
+    from flushlint.knowledge.processes import PROCESS_TYPES
+    from flushlint.knowledge.streams import OPENERS, WRITERS
+
+    known = {name.partition(".")[0] for name in (*PROCESS_TYPES, *OPENERS, *WRITERS)}
+    return frozenset((known | _FROZEN) & sys.stdlib_module_names | {*sys.builtin_module_names})

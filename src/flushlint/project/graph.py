@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from flushlint.project.words import Words
     from flushlint.user_tables import UserTables
 
-__all__ = ["Edge", "active_files"]
+__all__ = ["Edge", "Graph"]
 
 _PACKAGES = frozenset(
     name.partition(".")[0] for name in (*PROCESS_PACKAGES, *POOL_TYPES, *PARALLEL)
@@ -35,30 +35,44 @@ class Edge(NamedTuple):
     bound: str
 
 
-def active_files(
-    files: Iterable[str],
-    read: Callable[[str], bytes | None],
-    edges: Callable[[str, bytes], Iterator[Edge]],
-    tables: UserTables,
-) -> list[str]:
-    """Return which of some files are active, in the order that they are given in.
+class Graph:
+    """The files of a project, by who imports whom.
 
-    `edges` returns which files of the project one imports.
+    `edges` returns which of them a file imports.
     """
-    paths = list(files)
-    spread = _Spread(read)
-    for path in paths:
-        data = read(path)
-        if data is not None:
-            spread.seed(path, data, gate.process_words(data, tables))
-    if not spread.names:
-        return []
-    for path in paths:
-        data = read(path)
-        if data is not None and b"import" in data:
-            spread.connect(path, edges(path, data))
-    spread.run()
-    return [path for path in paths if path in spread.active]
+
+    def __init__(
+        self,
+        files: Iterable[str],
+        read: Callable[[str], bytes | None],
+        edges: Callable[[str, bytes], Iterator[Edge]],
+        tables: UserTables,
+    ) -> None:
+        self.files = frozenset(files)
+        spread = _Spread(read)
+        for path in sorted(self.files):
+            data = read(path)
+            if data is not None:
+                spread.seed(path, data, gate.process_words(data, tables))
+        if spread.names:
+            for path in sorted(self.files):
+                data = read(path)
+                if data is not None and b"import" in data:
+                    spread.connect(path, edges(path, data))
+            spread.run()
+        self._active = spread.active
+        self._importers = spread.importers
+
+    def beginnings(self, path: str) -> list[str]:
+        """Return the active files that lead to a file by imports, itself first."""
+        seen = {path}
+        pending = [path] if self._active else []
+        while pending:
+            for importer, _ in self._importers.get(pending.pop(), ()):
+                if importer not in seen:
+                    seen.add(importer)
+                    pending.append(importer)
+        return sorted(seen & self._active, key=lambda other: (other != path, other))
 
 
 class _Spread:
@@ -68,7 +82,7 @@ class _Spread:
         self.names: dict[str, set[bytes]] = {}
         self.active: set[str] = set()
         self._read = read
-        self._importers: dict[str, list[tuple[str, Edge]]] = {}
+        self.importers: dict[str, list[tuple[str, Edge]]] = {}
         self._words: dict[str, Words] = {}
 
     def seed(self, path: str, data: bytes, found: frozenset[bytes]) -> None:
@@ -87,7 +101,7 @@ class _Spread:
         """Note what a module imports."""
         for edge in edges:
             if edge.target != path:
-                self._importers.setdefault(edge.target, []).append((path, edge))
+                self.importers.setdefault(edge.target, []).append((path, edge))
 
     def run(self) -> None:
         """Follow imports until no further name is found."""
@@ -95,7 +109,7 @@ class _Spread:
         while pending:
             path = pending.pop()
             exported = self._exported(path)
-            for importer, edge in self._importers.get(path, ()):
+            for importer, edge in self.importers.get(path, ()):
                 known = self.names.setdefault(importer, set())
                 new = _imported(edge, exported) - known
                 if new:

@@ -10,37 +10,33 @@ import os
 from collections import OrderedDict
 from functools import partial
 from itertools import islice
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING
 
 from flushlint import gate
 from flushlint.discovery import SourceFile, discover
 from flushlint.project.folders import Folders, Roots
-from flushlint.project.graph import Edge, active_files
+from flushlint.project.graph import Edge, Graph
 from flushlint.project.imports import imports
 from flushlint.project.units import Units
+from flushlint.user_tables import NO_TABLES
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Iterator
+    from collections.abc import Callable, Iterator
 
     from flushlint.config import Configuration
     from flushlint.project.folders import Found
     from flushlint.project.units import Members
     from flushlint.unit import Unit
+    from flushlint.user_tables import UserTables
 
 __all__ = ["Project"]
 
 # What a project's own directory holds.
-_MARKERS = ("pyproject.toml", "setup.py", "setup.cfg", ".git", ".hg")
+_MARKERS = frozenset({"pyproject.toml", "setup.cfg", ".git", ".hg"})
+_SETUP = "setup.py"
 # In a project of more files each one is a program for itself, with what it imports.
 _MOST_FILES = 20_000
 _MOST_BYTES_KEPT = 64_000_000
-
-
-class _Scope(NamedTuple):
-    """Files that may import each other, and for each the files in which its programs begin."""
-
-    files: frozenset[str]
-    begin: dict[str, list[str]]
 
 
 class Project:
@@ -57,11 +53,11 @@ class Project:
         shown: Callable[[str], str],
     ) -> None:
         self._configuration = configuration
-        self._unsaved = unsaved
+        self.unsaved = unsaved
         self._folders = Folders()
         self._units = Units(self._folders, self._read)
         self._shown = shown
-        self._scopes: dict[tuple[str, str], _Scope | None] = {}
+        self._graphs: dict[tuple[str, ...], Graph | None] = {}
         self._roots: dict[str, Roots] = {}
         self._contents: OrderedDict[str, bytes] = OrderedDict()
         self._kept = 0
@@ -75,14 +71,13 @@ class Project:
         """
         self._keep(path, data)
         directory = os.path.dirname(path)
-        settings = self._configuration.settings(directory)
-        if self._folders.is_installed(directory) and not settings.first_party:
-            return [path] if gate.passes(data, settings.tables) else []
-        scope = self._scope(path)
-        if scope is None or path not in scope.files:
-            return [path] if gate.process_words(data, settings.tables) else []
-        found = scope.begin.get(path, [])
-        return sorted(found, key=lambda other: (other != path, other))
+        tables = self._tables(directory)
+        if self._folders.is_installed(directory):
+            return [path] if gate.passes(data, tables) else []
+        graph = self._graph(path)
+        if graph is None or path not in graph.files:
+            return [path] if gate.process_words(data, tables) else []
+        return graph.beginnings(path)
 
     def members(self, path: str) -> tuple[str, ...]:
         """Return the files of the program that begins in a file, that file first."""
@@ -94,8 +89,8 @@ class Project:
 
     def changed(self, path: str, data: bytes) -> None:
         """A file now holds other bytes."""
-        if path in self._unsaved:
-            self._unsaved[path] = data
+        if path in self.unsaved:
+            self.unsaved[path] = data
         self._keep(path, data)
         self._programs.clear()
         self._units.forget(path)
@@ -114,8 +109,8 @@ class Project:
 
     def _bytes(self, path: str) -> bytes:
         """Return the bytes of a file as they were when it was read first. Raises OSError."""
-        if path in self._unsaved:
-            return self._unsaved[path]
+        if path in self.unsaved:
+            return self.unsaved[path]
         known = self._contents.get(path)
         if known is not None:
             self._contents.move_to_end(path)
@@ -153,7 +148,7 @@ class Project:
         base = self._base(directory)
         found = dict.fromkeys((outer, *settings.src))
         if base is None:
-            found[self._folders.above(directory)] = None
+            found |= dict.fromkeys(self._folders.above(directory))
         elif not settings.src:
             found |= dict.fromkeys((base, os.path.join(base, "src")))
         beside = () if outer == directory else (directory,)
@@ -163,35 +158,41 @@ class Project:
         """Return the directory of the project that a directory is part of."""
         while True:
             entries = self._folders.entries(directory)
-            if any(marker in entries for marker in _MARKERS):
+            if not entries.isdisjoint(_MARKERS) or self._has_setup(directory):
                 return directory
             parent = os.path.dirname(directory)
             if parent == directory:
                 return None
             directory = parent
 
+    def _has_setup(self, directory: str) -> bool:
+        """Say whether a directory has a script that installs it, and no module of that name."""
+        if _SETUP not in self._folders.entries(directory):
+            return False
+        data = self._read(os.path.join(directory, _SETUP)) or b""
+        return b"setuptools" in data or b"distutils" in data
+
     # -- who imports whom -------------------------------------------------------------------------
 
-    def _scope(self, path: str) -> _Scope | None:
-        """Return the files among which a program with this file may begin, None if too many."""
+    def _graph(self, path: str) -> Graph | None:
+        """Return the files among which programs with this file may begin, None if too many."""
         directory = os.path.dirname(path)
         base = self._base(directory)
-        key = (base, "") if base is not None else (self._folders.above(directory), directory)
-        if key not in self._scopes:
-            files = self._files(base) if base is not None else self._near(*key)
-            self._scopes[key] = self._find_scope(files, directory)
-        return self._scopes[key]
+        places = (base,) if base is not None else (*self._folders.above(directory), directory)
+        if places not in self._graphs:
+            found = self._files(base) if base is not None else self._near(places)
+            files = list(islice(found, _MOST_FILES + 1))
+            tables = self._tables(directory)
+            self._graphs[places] = (
+                Graph(files, self._read, self._edges, tables) if len(files) <= _MOST_FILES else None
+            )
+        return self._graphs[places]
 
-    def _find_scope(self, found: Iterable[str], directory: str) -> _Scope | None:
-        files = list(islice(found, _MOST_FILES + 1))
-        if len(files) > _MOST_FILES:
-            return None
-        tables = self._configuration.settings(directory).tables
-        begin: dict[str, list[str]] = {}
-        for path in active_files(files, self._read, self._edges, tables):
-            for member in self.members(path):
-                begin.setdefault(member, []).append(path)
-        return _Scope(frozenset(files), begin)
+    def _tables(self, directory: str) -> UserTables:
+        """Return the user's tables. Settings are read only where they may hold some."""
+        if not self._configuration.may_widen_gate(directory):
+            return NO_TABLES
+        return self._configuration.settings(directory).tables
 
     def _files(self, base: str) -> Iterator[str]:
         """Yield the files of a project."""
@@ -199,11 +200,11 @@ class Project:
             if isinstance(item, SourceFile) and item.path.endswith(".py"):
                 yield item.absolute
 
-    def _near(self, top: str, directory: str) -> Iterator[str]:
-        """Yield the modules in two directories, and those that they import: there is no project."""
+    def _near(self, places: tuple[str, ...]) -> Iterator[str]:
+        """Yield the modules in some directories, and those that they import: for want of a project."""
         found = {
             os.path.join(place, name): None
-            for place in (top, directory)
+            for place in places
             for name in self._folders.modules(place)
         }
         pending = list(found)

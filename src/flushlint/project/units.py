@@ -21,6 +21,8 @@ __all__ = ["Members", "Units"]
 _MOST_MODULES = 200
 _MOST_BYTES = 4_000_000
 _INIT = "__init__.py"
+# What imports modules by names that are put together.
+_BY_NAME = (b"import_module(", b"__import__(", b"iter_modules(", b"walk_packages(")
 _NAMESPACE = ModuleFile("", b"", is_package=True)
 
 
@@ -70,7 +72,7 @@ class Units:
         left = _MOST_BYTES
         pending = [(name, Found(path, os.path.basename(path) == _INIT))]
         for package, at in pending:  # grows: breadth first, so that what is near comes first
-            for module in self._wanted(package, at.path or path, is_package=at.is_package):
+            for module in self._wanted(package, at, roots):
                 for found_name, found in self._with_packages(module, roots):
                     if found_name in imported or len(imported) >= _MOST_MODULES:
                         continue
@@ -87,22 +89,36 @@ class Units:
         """Forget what a file imports: it has changed."""
         self._imports.pop(path, None)
 
-    def _wanted(self, name: str, path: str, *, is_package: bool) -> Iterator[str]:
+    def _wanted(self, name: str, found: Found, roots: Roots) -> Iterator[str]:
         """Yield the full names of the modules that a module may import, each as often as it does.
 
         Of ``from a import b`` both `a` and `a.b` may be one.
         """
+        path = found.path or ""
         known = self._imports.get(path)
         if known is None:
             data = self._read(path) or b""
             known = self._imports[path] = tuple(dict.fromkeys(imports(data)))
-        package = name if is_package else name.rpartition(".")[0]
+        package = name if found.is_package else name.rpartition(".")[0]
         for one in known:
             module = _absolute(one, package)
             if module:
                 yield module
-                if one.name not in (None, "*"):
+                if one.name == "*":
+                    yield from self._inside(module, roots)
+                elif one.name is not None:
                     yield f"{module}.{one.name}"
+        if any(word in (self._read(path) or b"") for word in _BY_NAME):
+            # Which modules it imports is told when it runs: those of its own package, most often.
+            yield from self._inside(package, roots)
+            for one in known:
+                yield from self._inside(_absolute(one, package), roots)
+
+    def _inside(self, package: str, roots: Roots) -> Iterator[str]:
+        """Yield the full names of the modules in a package."""
+        found = self._folders.find(package, roots) if package else None
+        if found is not None:
+            yield from (f"{package}.{name}" for name in self._folders.within(found))
 
     def _with_packages(self, name: str, roots: Roots) -> Iterator[tuple[str, Found]]:
         """Yield a module after the packages that it is in, as far as they are found."""
