@@ -2,22 +2,25 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import libcst as cst
 
 from flushlint.knowledge import constants
-from flushlint.machine.calls import Arguments, library
+from flushlint.machine.calls import Arguments, called, library
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.modules import load, module_named, package_of
 from flushlint.machine.names import store
-from flushlint.machine.objects import Env, Sequence
+from flushlint.machine.objects import Class, Env, Instance, Sequence
 from flushlint.machine.values import NONE, Const, Ext, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.state import State
 
 __all__: list[str] = []
+
+_NAMED_TUPLE = Ext("typing.NamedTuple")
 
 
 def dotted(node: cst.BaseExpression | None) -> str:
@@ -33,6 +36,7 @@ def _import(m: Machine, node: cst.Import, states: list[State]) -> list[State]:
         full = dotted(alias.name)
         found: list[State] = []
         for before in states:
+            _may_be_missing(m, before, full, alias)
             for state in load(m, before, full):
                 if alias.asname is not None and isinstance(alias.asname.name, cst.Name):
                     store(m, state, alias.asname.name.value, _module(state, full))
@@ -42,6 +46,14 @@ def _import(m: Machine, node: cst.Import, states: list[State]) -> list[State]:
                 found.append(state)
         states = found
     return states
+
+
+def _may_be_missing(m: Machine, state: State, name: str, node: cst.CSTNode) -> None:
+    """An import of what is neither the program's own nor the standard library's may fail."""
+    if m.handlers and name not in m.imported:
+        first = name.partition(".")[0]
+        if first not in sys.stdlib_module_names and first not in m.imported:
+            m.may_raise(state, "builtins.ImportError", node)
 
 
 def _module(state: State, name: str) -> Value:
@@ -55,6 +67,7 @@ def _import_from(m: Machine, node: cst.ImportFrom, states: list[State]) -> list[
     found: list[State] = []
     for before in states:
         module = absolute(before, dotted(node.module), len(node.relative))
+        _may_be_missing(m, before, module, node)
         for state in load(m, before, module):
             if isinstance(node.names, cst.ImportStar):
                 found += _import_all(m, state, module)
@@ -166,3 +179,27 @@ def _dunder_import(m: Machine, state: State, arguments: Arguments) -> list[State
         return [state.push(m.unknown())]
     full = name.value
     return [s.push(_module(s, full.partition(".")[0])) for s in load(m, state, full)]
+
+
+@library("pkgutil.iter_modules", "pkgutil.walk_packages")
+def _iter_modules(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """`iter_modules(package.__path__, prefix)` tells which modules a package has."""
+    path, prefix = arguments.get(0, "path"), arguments.get(1, "prefix") or Const("")
+    package = path.name.removesuffix(".__path__") if isinstance(path, Ext) else ""
+    if package not in m.imported or not isinstance(prefix, Const):
+        return [state.push(m.unknown())]
+    node = arguments.node
+    fields = ("module_finder", "name", "ispkg")
+    cls = m.new(state, node, Class("ModuleInfo", (_NAMED_TUPLE,), {}, None, fields), "info")
+    found: list[Value] = []
+    for name in sorted(m.imported):
+        inner = name.removeprefix(f"{package}.")
+        is_found = inner != name and (called(arguments) != "iter_modules" or "." not in inner)
+        if is_found:
+            info: dict[str, Value] = {
+                "module_finder": m.unknown(),
+                "name": Const(f"{prefix.value}{inner}"),
+                "ispkg": Const(m.imported[name].is_package),
+            }
+            found.append(m.new(state, node, Instance(cls, info), name))
+    return [state.push(m.new(state, node, Sequence("list", found), "modules"))]

@@ -14,7 +14,7 @@ import libcst as cst
 from flushlint.machine.objects import Env, Function
 from flushlint.machine.scope import build_scopes
 from flushlint.machine.state import Frame
-from flushlint.machine.values import NONE, Const, Ref
+from flushlint.machine.values import NONE, Const, Ext, Ref
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,6 +80,8 @@ def enter(m: Machine, state: State, module: Module, name: str, *, is_main: bool 
         "__file__": m.unknown(),
         "__package__": Const(module.package),
     }
+    if module.is_package:
+        variables["__path__"] = Ext(f"{module.name}.__path__")
     env = Env(variables, m.scopes[module.tree], None)
     identity = state.place(m.identity(("module", "" if is_main else name)), env).id
     context = 0 if is_main else m.identity(("import", name))
@@ -129,7 +131,8 @@ def _load_one(m: Machine, state: State, name: str) -> list[State]:
 def load_for(m: Machine, state: State, sender: State, sent: set[int]) -> list[State]:
     """Import in a child the modules of the functions and classes that it is sent.
 
-    `sent` are objects of the sender; a child for which an import raises never runs.
+    `sent` are objects of the sender; a child for which an import raises never runs. What the
+    imports empty is in the log.
     """
     names = {identity: name for name, identity in sender.modules.items()}
     homes = {obj.module for i in sent if isinstance(obj := sender.heap[i], Function)}

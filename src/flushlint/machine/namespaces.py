@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.machine import calls
+from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments, called, library, method
-from flushlint.machine.objects import Class, Env, Instance, Mapping
+from flushlint.machine.objects import Class, Env, Instance, Mapping, Sequence
 from flushlint.machine.values import NONE, Const, Ext, Method, Ref, Value
 
 if TYPE_CHECKING:
@@ -33,6 +33,23 @@ def _namespace(m: Machine, state: State, arguments: Arguments) -> list[State]:
 def namespace(m: Machine, state: State, owner: Value, node: cst.CSTNode) -> Value:
     """Return the names of an instance, a class or a frame as a dict-like object."""
     return m.new(state, node, Instance(Ext(_KIND), {"names": owner}, node), "names")
+
+
+@library("builtins.dir")
+def _dir(m: Machine, state: State, arguments: Arguments) -> list[State]:
+    """`dir(obj)` returns the names of a module, an instance or a class, those of its class too."""
+    owner = arguments.positional[0] if arguments.positional else Ref(state.frames[-1].env)
+    known = isinstance(owner, Ref) and owner.id in state.heap
+    names = _names(state, owner) if isinstance(owner, Ref) and known else None
+    if names is None or not isinstance(owner, Ref):
+        return [state.push(m.unknown())]
+    found = set(names)
+    instance = state.look(Instance, owner)
+    for cls in classes.lineage(state, owner if instance is None else instance.cls):
+        held = state.look(Class, cls)
+        found |= set() if held is None else held.attributes.keys()
+    items: list[Value] = [Const(name) for name in sorted(found) if name.isidentifier()]
+    return [state.push(m.new(state, arguments.node, Sequence("list", items), "names"))]
 
 
 def _owner(state: State, value: Value) -> Ref | None:

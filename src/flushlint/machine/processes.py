@@ -20,7 +20,13 @@ from flushlint.machine.log import Failure, HandOver, Process
 from flushlint.machine.modules import load_for
 from flushlint.machine.objects import Class, Function, Instance, Mapping, Sequence
 from flushlint.machine.pickling import own_pickles, pickles, restore
-from flushlint.machine.spawning import block, end_by_exception, enlist, receive
+from flushlint.machine.spawning import (
+    block,
+    end_by_exception,
+    enlist,
+    noting_truncations,
+    receive,
+)
 from flushlint.machine.state import UNSEEN
 from flushlint.machine.unsendable import unsendable, would_write
 from flushlint.machine.values import NONE, Bound, Const, Ext, Ref, Value
@@ -353,7 +359,9 @@ def _run_spawned(
         m.log.given.pop(process.id, None)
         process.depth, process.height = len(made.frames), len(made.stack)
         receive(m, sender, made, process, imported)
-        for child in load_for(m, made, sender, sent):
+        with noting_truncations(m, sender, process):
+            children = load_for(m, made, sender, sent)
+        for child in children:
             for identity in sent:
                 if identity not in child.heap:
                     child.heap[identity] = sender.heap[identity]

@@ -7,6 +7,7 @@ the module sets does not exist after it.
 
 from __future__ import annotations
 
+from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from typing import TYPE_CHECKING, cast
 
@@ -34,6 +35,7 @@ __all__ = [
     "lacks_attribute",
     "lacks_item",
     "lacks_name",
+    "noting_truncations",
     "receive",
     "run_import",
 ]
@@ -143,6 +145,20 @@ def receive(m: Machine, parent: State, child: State, process: Process, imported:
             edited.pending = tuple(_moved(w, process.id) for w in edited.pending)
             edited.trailer = edited.trailer and _moved(edited.trailer, process.id)
     process.absent.update(_absent(parent, child))
+
+
+@contextmanager
+def noting_truncations(m: Machine, parent: State, process: Process) -> Iterator[None]:
+    """Note what further imports of a child destroy that its parent has written."""
+    before, m.log.emptied = m.log.emptied, set()
+    try:
+        yield
+    finally:
+        emptied, m.log.emptied = m.log.emptied, before | m.log.emptied
+    again = {output.write.node for output in m.log.outputs.get(process.id, ())}
+    for output in parent.reached:
+        if output.place in emptied and output.write.node not in again:
+            m.log.truncations.append(Truncation(output, process.id))
 
 
 def _moved(write: Write, process: int) -> Write:

@@ -9,10 +9,7 @@ from __future__ import annotations
 import os
 import sys
 from functools import lru_cache
-from typing import TYPE_CHECKING, NamedTuple
-
-if TYPE_CHECKING:
-    from collections.abc import Iterator
+from typing import NamedTuple
 
 __all__ = ["Folders", "Found", "Roots"]
 
@@ -100,14 +97,18 @@ class Folders:
             found.insert(0, self.package_root(parent))
         return found
 
-    def within(self, package: Found) -> Iterator[str]:
-        """Yield the names of the modules and packages directly in a package."""
+    def within(self, package: Found) -> dict[str, str]:
+        """Return the modules and packages directly in a package, their paths by their names."""
+        found: dict[str, str] = {}
         if package.path is not None and package.is_package:
             directory = os.path.dirname(package.path)
             for name in sorted(self.entries(directory)):
-                module = name.removesuffix(_SUFFIX)
-                if module != name or _INIT in self.entries(os.path.join(directory, name)):
-                    yield module
+                inside = os.path.join(directory, name)
+                if name.endswith(_SUFFIX) and name != _INIT:
+                    found[name.removesuffix(_SUFFIX)] = inside
+                elif _INIT in self.entries(inside):
+                    found[name] = os.path.join(inside, _INIT)
+        return found
 
     def modules(self, directory: str) -> list[str]:
         """Return the names of the modules in a directory, in order."""

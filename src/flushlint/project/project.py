@@ -17,7 +17,7 @@ from flushlint.discovery import SourceFile, discover
 from flushlint.project.folders import Folders, Roots
 from flushlint.project.graph import Edge, Graph
 from flushlint.project.imports import imports
-from flushlint.project.units import Units
+from flushlint.project.units import Units, imports_by_name
 from flushlint.user_tables import NO_TABLES
 
 if TYPE_CHECKING:
@@ -201,7 +201,7 @@ class Project:
                 yield item.absolute
 
     def _near(self, places: tuple[str, ...]) -> Iterator[str]:
-        """Yield the modules in some directories, and those that they import: for want of a project."""
+        """Yield the modules in some directories, and those that they import."""
         found = {
             os.path.join(place, name): None
             for place in places
@@ -219,14 +219,27 @@ class Project:
         """Yield what a file imports of its own project."""
         roots = self._roots_of(path)
         find = partial(self._find, os.path.dirname(path), roots)
+        by_name = imports_by_name(data)
+        own = find(1, "")
+        if by_name and own is not None:
+            yield from self._inside(own)
         for one in imports(data):
             found = find(one.level, one.module)
-            if found is not None and found.path is not None:
+            if found is None:
+                continue
+            if found.path is not None:
                 yield Edge(found.path, one.name, one.bound)
-            if found is not None and one.name not in (None, "*"):
+            if by_name or one.name == "*":
+                yield from self._inside(found)
+            if one.name not in (None, "*"):
                 inner = find(one.level, f"{one.module}.{one.name}".lstrip("."))
                 if inner is not None and inner.path is not None:
                     yield Edge(inner.path, None, one.bound)
+
+    def _inside(self, package: Found) -> Iterator[Edge]:
+        """Yield the modules of a package as imported ones."""
+        for path in self._folders.within(package).values():
+            yield Edge(path, None, "")
 
     def _find(self, directory: str, roots: Roots, level: int, name: str) -> Found | None:
         if not level:

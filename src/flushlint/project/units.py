@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from flushlint.project.folders import Folders, Roots
     from flushlint.project.imports import Import
 
-__all__ = ["Members", "Units"]
+__all__ = ["Members", "Units", "imports_by_name"]
 
 # What one program may import, in modules and bytes; what lies further away is external.
 _MOST_MODULES = 200
@@ -108,7 +108,7 @@ class Units:
                     yield from self._inside(module, roots)
                 elif one.name is not None:
                     yield f"{module}.{one.name}"
-        if any(word in (self._read(path) or b"") for word in _BY_NAME):
+        if imports_by_name(self._read(path) or b""):
             # Which modules it imports is told when it runs: those of its own package, most often.
             yield from self._inside(package, roots)
             for one in known:
@@ -129,6 +129,11 @@ class Units:
             if found is None:
                 return
             yield prefix, found
+
+
+def imports_by_name(data: bytes) -> bool:
+    """Say whether a module may import others by names that are put together."""
+    return any(word in data for word in _BY_NAME)
 
 
 def _absolute(one: Import, package: str) -> str:

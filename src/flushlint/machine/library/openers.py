@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from flushlint.knowledge.streams import MEMORY_FILES, OPENERS, Opener
@@ -11,7 +12,7 @@ from flushlint.knowledge.third_party import (
     FILE_OPENERS,
     FILE_SYSTEMS,
 )
-from flushlint.machine import calls
+from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments, Handler, library, method, unknown_call
 from flushlint.machine.log import Misuse
 from flushlint.machine.objects import Instance, Place, Stream
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 __all__ = ["empties", "open_file", "standard_stream"]
 
 _MISSING = object()
+_PLAIN = frozenset({"enum.IntEnum", "enum.StrEnum", "builtins.int", "builtins.str"})
 
 
 def standard_stream(m: Machine, state: State, name: str) -> Ref:
@@ -46,6 +48,23 @@ def constant(arguments: Arguments, index: int, name: str, default: object) -> ob
     if value is None:
         return _MISSING if arguments.open else default
     return value.value if isinstance(value, Const) else _MISSING
+
+
+def with_plain_values(state: State, arguments: Arguments) -> Arguments:
+    """Return arguments with the numbers and texts that members of enumerations are."""
+    return replace(
+        arguments,
+        positional=[_plain(state, value) for value in arguments.positional],
+        keywords={name: _plain(state, value) for name, value in arguments.keywords.items()},
+    )
+
+
+def _plain(state: State, value: Value) -> Value:
+    member = state.look(Instance, value)
+    if member is None or not isinstance(member.cls, Ref):
+        return value
+    kinds = classes.external_bases(state, member.cls)
+    return member.attributes.get("_value_", value) if _PLAIN.intersection(kinds) else value
 
 
 def open_file(
@@ -101,6 +120,7 @@ def _is_nowhere(value: Value | None) -> bool:
 
 def _opener(name: str, spec: Opener) -> Handler:
     def handler(m: Machine, state: State, arguments: Arguments) -> list[State]:
+        arguments = with_plain_values(state, arguments)
         target = arguments.get(spec.target, "file") if spec.target >= 0 else None
         m.may_raise(state, "builtins.OSError", arguments.node)
         if _is_nowhere(target):
