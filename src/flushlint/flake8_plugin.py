@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from flushlint.fixability import Fixability
     from flushlint.model import Analysis, AnalysisOptions, Diagnostic
     from flushlint.project.project import Project
+    from flushlint.unit import Unit
     from flushlint.user_tables import UserTables
 
 __all__ = ["FlushlintPlugin", "one_line"]
@@ -151,14 +152,13 @@ class FlushlintPlugin:
 
     def _analysis(self, project: Project, program: str, path: str, text: str) -> Analysis:
         from flushlint.engine import check_text, check_unit
+        from flushlint.model import Analysis
 
         options = self._analysis_options()
-        if program != path:
-            return check_unit(project.unit(program), options, wanted=self._seen)
-        if self._filename in ("-", "stdin"):
-            return check_text(text, self._filename, options, wanted=self._seen)
-        unit = project.unit(path)
-        return check_text(text, self._filename, options, wanted=self._seen, unit=unit)
+        unit = None if self._filename in ("-", "stdin") else _unit(project, program)
+        if program == path:
+            return check_text(text, self._filename, options, wanted=self._seen, unit=unit)
+        return Analysis() if unit is None else check_unit(unit, options, wanted=self._seen)
 
     def _seen(self, findings: Sequence[Diagnostic]) -> list[Diagnostic]:
         """Return the findings whose fixes somebody will read, as far as that can be foreseen."""
@@ -287,6 +287,19 @@ def _project() -> Project:
     from flushlint.project.project import Project
 
     return Project(_configuration(), {}, lambda path: _NAMES.get(path, path))
+
+
+def _unit(project: Project, program: str) -> Unit | None:
+    """Return a program, None where the configuration is wrong or a file is gone."""
+    from flushlint.config import ConfigError
+
+    try:
+        return project.unit(program)
+    except ConfigError as error:
+        _say_wrong(error)
+    except OSError as error:
+        _LOG.warning("flushlint can't read %s: %s", program, error)
+    return None
 
 
 @functools.cache

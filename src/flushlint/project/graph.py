@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from flushlint import gate
 from flushlint.knowledge.processes import PARALLEL, POOL_TYPES, PROCESS_PACKAGES
-from flushlint.project.words import words
+from flushlint.project.words import is_passed_on, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -111,7 +111,7 @@ class _Spread:
             exported = self._exported(path)
             for importer, edge in self.importers.get(path, ()):
                 known = self.names.setdefault(importer, set())
-                new = _imported(edge, exported) - known
+                new = self._imported(importer, edge, exported) - known
                 if new:
                     known |= new
                     pending.append(importer)
@@ -129,6 +129,17 @@ class _Spread:
                     self.active.add(path)
         return names
 
+    def _imported(self, importer: str, edge: Edge, exported: set[bytes]) -> set[bytes]:
+        """Return which names an import brings: those of a module are used as its attributes."""
+        bound = edge.bound.encode()
+        if edge.name == "*":
+            return exported
+        if edge.name is not None:
+            return {bound} if edge.name.encode() in exported else set()
+        # Whoever is given the module may use all of them.
+        is_given = exported and bound and is_passed_on(bound, self._read(importer) or b"")
+        return exported | {bound} if is_given else exported
+
     def _blocks(self, path: str) -> Words:
         known = self._words.get(path)
         if known is None:
@@ -145,10 +156,3 @@ def _bound_to_packages(data: bytes) -> set[bytes]:
         for one in imports(data)
         if not one.level and one.module.partition(".")[0] in _PACKAGES
     }
-
-
-def _imported(edge: Edge, exported: set[bytes]) -> set[bytes]:
-    """Return which names an import brings: those of a module are used as its attributes."""
-    if edge.name in (None, "*"):
-        return exported
-    return {edge.bound.encode()} if str(edge.name).encode() in exported else set()

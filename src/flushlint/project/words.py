@@ -9,7 +9,7 @@ import itertools
 import re
 from typing import NamedTuple
 
-__all__ = ["Block", "Words", "words"]
+__all__ = ["Block", "Words", "is_passed_on", "words"]
 
 _WORD = re.compile(rb"[^\W\d]\w*")
 _DEFINITION = re.compile(rb"(?:async[ \t]+)?(?:def|class)[ \t]+(\w+)")
@@ -36,10 +36,25 @@ def words(data: bytes) -> Words:
     """Take a module apart into its top-level definitions and the statements between them."""
     starts = [match.start() for match in _OWN_LINE.finditer(data)]
     found: list[Block] = []
+    decorators: frozenset[bytes] = frozenset()
     for start, end in itertools.pairwise([*starts, len(data)]):
+        here = frozenset(_WORD.findall(data, start, end))
+        if data.startswith(b"@", start):
+            decorators |= here
+            continue
         definition = _DEFINITION.match(data, start, end)
         bound = _BOUND.match(data, start, end) if definition is None else definition
-        names = frozenset({bound[1]}) if bound is not None else frozenset()
+        names = frozenset({bound[1]}) if bound is not None else frozenset[bytes]()
         is_import = _IMPORT.match(data, start, end) is not None
-        found.append(Block(names, frozenset(_WORD.findall(data, start, end)), is_import))
+        found.append(Block(names, here | decorators, is_import))
+        decorators = frozenset()
     return tuple(found)
+
+
+def is_passed_on(name: bytes, data: bytes) -> bool:
+    """Say whether a module uses a name otherwise than for its attributes, and to import it."""
+    bare = re.compile(rb"(?<![\w.])%b(?!\w|\s*\.)" % re.escape(name))
+    return any(
+        not _IMPORT.match(data, data.rfind(b"\n", 0, match.start()) + 1)
+        for match in bare.finditer(data)
+    )
