@@ -120,18 +120,10 @@ def _pip(title: str, what: str, directory: Path, *options: str) -> None:
 
     It says that it tries again, but in the end that there is no such package.
     """
+    command = (sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check")
+    quietly = ("--no-input", "--progress-bar=off", "--retries=1", f"--dest={directory}")
     done = subprocess.run(
-        [
-            *(sys.executable, "-m", "pip", "download", "--no-deps", "--disable-pip-version-check"),
-            *(
-                "--verbose",
-                "--no-input",
-                "--progress-bar=off",
-                f"--dest={directory}",
-                *options,
-                what,
-            ),
-        ],
+        [*command, *quietly, *options, what],
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
         text=True,
