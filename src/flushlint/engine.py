@@ -82,7 +82,9 @@ def _check(source: Source, options: AnalysisOptions, wanted: Wanted | None = Non
     if isinstance(module, InputError):
         return Analysis(error=module)
     diagnostics = _diagnostics(source, module, options)
-    kept = wanted(diagnostics) if wanted is not None and diagnostics else ()
+    # What was not analysed can't be mended: to look for that would be to run it all again.
+    mendable = [one for one in diagnostics if one.severity == "error"]
+    kept = wanted(mendable) if wanted is not None and mendable else ()
     if kept:
         diagnostics = _with_fixes(source, module, options, diagnostics, kept)
     return Analysis(diagnostics)
