@@ -17,7 +17,7 @@ from tests.primer import fetching
 from tests.primer.checking import Checked, Found, Step, check
 from tests.primer.fetching import FetchError, UnreachableError, cache_directory, fetch, newest
 from tests.primer.packages import LIST, Package, load, pinned
-from tests.primer.report import differences, summary
+from tests.primer.report import differences, summary, total
 from tests.primer.table import TABLE, UNJUDGED, VERDICTS, Row, Table, compare
 
 if TYPE_CHECKING:
@@ -333,6 +333,14 @@ class TestReport:
         lines = summary(THING, CHECKED).split("\n")
         assert lines[0].startswith("thing 1.0: 2 files, 1 analysed, 1 findings, 1 bounds, ")
         assert lines[1] == f"  bound: a.py:9: {BOUND.message}"
+
+    def test_the_sum_of_several_packages(self) -> None:
+        other = Checked(files=3, failures=["crash"], seconds={"b.py": 1.5, "c.py": 4.0})
+        assert total([CHECKED, other]) == (
+            "2 packages, 5 files, 3 analysed, 1 findings, 1 bounds, 1 failures; "
+            "6 s, half of the files below 1.50 s"
+        )
+        assert total([]).startswith("0 packages, 0 files, 0 analysed")
 
 
 def test_a_package_that_is_not_listed_is_an_error() -> None:

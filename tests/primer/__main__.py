@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from tests.primer.checking import Checked, check, slowest
 from tests.primer.fetching import FetchError, cache_directory, fetch, newest
 from tests.primer.packages import LIST, Package, load, pinned
-from tests.primer.report import differences, summary
+from tests.primer.report import differences, summary, total
 from tests.primer.table import TABLE, UNJUDGED, Table, compare
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ def _got(cache: Path, package: Package) -> Path | FetchError:
 def _run(packages: list[Package], cache: Path, jobs: int, *, record: bool) -> int:
     table = Table(TABLE.read_text("utf-8"))
     differs = failed = False
+    ran_all: list[Checked] = []
     times: dict[str, float] = {}
     with ThreadPoolExecutor(jobs) as pool:
         for package, ran in zip(packages, pool.map(partial(_ran, cache), packages), strict=True):
@@ -92,6 +93,7 @@ def _run(packages: list[Package], cache: Path, jobs: int, *, record: bool) -> in
                 print(f"{package.title}: {ran}", flush=True)
                 continue
             directory, checked = ran
+            ran_all.append(checked)
             difference = compare(table, package, checked)
             print(summary(package, checked), flush=True)
             print(differences(difference, directory), end="", flush=True)
@@ -102,6 +104,7 @@ def _run(packages: list[Package], cache: Path, jobs: int, *, record: bool) -> in
                 table.record(package, difference, checked)
                 TABLE.write_text(table.text(), "utf-8")
     _show_slowest(times)
+    print(total(ran_all))
     unjudged = sum(row.verdict == UNJUDGED for row in table.rows)
     if unjudged:
         print(f"{unjudged} findings in {TABLE.name} are still to be judged")

@@ -7,14 +7,14 @@ from typing import TYPE_CHECKING
 from tests.primer.checking import lines_of, slowest
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
     from pathlib import Path
 
     from tests.primer.checking import Checked, Found, Step
     from tests.primer.packages import Package
     from tests.primer.table import Difference
 
-__all__ = ["differences", "summary"]
+__all__ = ["differences", "summary", "total"]
 
 _AROUND = 3  # lines of source above and below each step of a witness
 
@@ -32,6 +32,20 @@ def summary(package: Package, checked: Checked) -> str:
     more += [f"  not parsed: {refused}" for refused in checked.refused]
     more += [f"  bound: {one.path}:{one.line}: {one.message}" for one in bounds]
     return "\n".join([line, *more])
+
+
+def total(runs: Sequence[Checked]) -> str:
+    """Return the sum of it all on one line. Seconds are those of files that were analysed."""
+    found = [one for checked in runs for one in checked.found]
+    bounds = sum(one.is_bound for one in found)
+    seconds = sorted(s for checked in runs for s in checked.seconds.values())
+    middle = seconds[len(seconds) // 2] if seconds else 0.0
+    return (
+        f"{len(runs)} packages, {sum(checked.files for checked in runs)} files, "
+        f"{len(seconds)} analysed, {len(found) - bounds} findings, {bounds} bounds, "
+        f"{sum(len(checked.failures) for checked in runs)} failures; "
+        f"{sum(seconds):.0f} s, half of the files below {middle:.2f} s"
+    )
 
 
 def differences(difference: Difference, directory: Path) -> str:
