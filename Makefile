@@ -3,6 +3,7 @@
 #   make demo        the linter on the bundled examples
 #   make test        lint, types, tests
 #   make test-all    the same, on every interpreter found and every start method
+#   make primer      the linter on real packages, compared with what is recorded of them
 #   make bench       the speed table
 #   make clean       remove the environment and what the tools left behind
 #
@@ -23,7 +24,7 @@ SOURCES := $(shell find src -not -name __pycache__ -not -name '*.pyc')
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .NOTPARALLEL:
-.PHONY: help demo test test-all check bench clean
+.PHONY: help demo test test-all check primer bench clean
 
 help:
 	@sed -n 's/^#   //p' Makefile
@@ -45,6 +46,10 @@ test: check
 
 test-all: check
 	$(BIN)/python -m pytest -n $(JOBS)
+
+# Downloads some 250 MB, once, to $FLUSHLINT_PRIMER_CACHE or below the user's cache.
+primer: $(VENV)/dev.stamp
+	$(BIN)/python -m tests.primer run --jobs $(JOBS)
 
 bench: $(VENV)/dev.stamp
 	$(BIN)/python -m benchmarks

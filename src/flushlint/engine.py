@@ -101,7 +101,9 @@ def _check(source: Source, unit: Unit, options: AnalysisOptions, wanted: Wanted 
     if isinstance(parsed, InputError):
         return Analysis(error=parsed)
     diagnostics = _diagnostics(parsed, options)
-    kept = wanted(diagnostics) if wanted is not None and diagnostics else ()
+    # What was not analysed can't be mended: to look for that would be to run it all again.
+    mendable = [one for one in diagnostics if one.severity == "error"]
+    kept = wanted(mendable) if wanted is not None and mendable else ()
     if kept:
         diagnostics = _with_fixes(parsed, options, diagnostics, kept)
     return Analysis(diagnostics)

@@ -6,11 +6,17 @@ import json
 import os
 import subprocess
 import sys
+from typing import TYPE_CHECKING
 
 import pytest
 
 from flushlint.engine import check_source
 from flushlint.model import AnalysisOptions
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from flushlint.model import Diagnostic
 
 _HEAD = """\
 import os
@@ -71,6 +77,21 @@ def test_explosion_is_named_and_the_other_entries_are_analysed() -> None:
         ("FLU901", "`burst`"),
         ("FLU101", "log"),
     ]
+
+
+def test_no_fix_is_looked_for_of_what_was_not_analysed() -> None:
+    """A search runs the whole module again, and a bound is all that it would meet."""
+    asked: list[str] = []
+
+    def wanted(found: Sequence[Diagnostic]) -> Sequence[Diagnostic]:
+        asked.extend(one.code for one in found)
+        return []
+
+    options = AnalysisOptions(start_method="fork")
+    check_source((_HEAD + explosion(8)).encode(), "a.py", options, wanted=wanted)
+    assert asked == []
+    check_source((_HEAD + _EARLY + explosion(8)).encode(), "a.py", options, wanted=wanted)
+    assert asked == ["FLU101"]
 
 
 def test_entries_alone_hit_no_bound() -> None:

@@ -10,6 +10,7 @@ from flushlint.machine import calls, killing, locks
 from flushlint.machine.calls import Arguments, library
 from flushlint.machine.log import Process
 from flushlint.machine.objects import Sequence, Stream
+from flushlint.machine.state import OTHER_TERMINAL
 from flushlint.machine.values import NONE, Const, Ref, Value
 
 if TYPE_CHECKING:
@@ -124,6 +125,7 @@ def _fork_function(name: str) -> None:
             (state, pid),
         ]
         if name in TERMINAL_FORKS:
+            child.facts[OTHER_TERMINAL] = True
             sides = [(side, _with_terminal(m, side, pid, arguments)) for side, pid in sides]
         return [side.push(value) for side, value in sides]
 

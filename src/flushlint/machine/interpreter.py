@@ -31,7 +31,7 @@ from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Str
 from flushlint.machine.scope import Scope, closure, generator_function
 from flushlint.machine.state import STD_STREAMS, UNSEEN, Frame, Signal, State
 from flushlint.machine.streams import add_pending, close, forget, holds_when_dropped
-from flushlint.machine.values import Const, Ref, Union, Unknown, Value, is_count
+from flushlint.machine.values import Const, Ref, Union, Unknown, Value, is_count, members
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -488,6 +488,11 @@ class Machine:
             return known is positive
         if isinstance(key, tuple) and key[0] == "==" and ("value", key[1]) in state.facts:
             return (state.facts["value", key[1]] == key[2]) is positive
+        if isinstance(key, tuple) and key[0] == "in" and (constants := members(key)):
+            if ("value", key[1]) in state.facts:
+                return (state.facts["value", key[1]] in constants) is positive
+            if all(state.facts.get(("==", key[1], one)) is False for one in constants):
+                return not positive
         asks_for_none = isinstance(key, tuple) and key[0] == "is" and key[2] is None
         if asks_for_none and isinstance(key, tuple) and state.facts.get(key[1]) is True:
             return not positive  # what is known to be true is not None

@@ -19,7 +19,16 @@ from flushlint.machine.objects import (
     Stream,
 )
 from flushlint.machine.state import SIGNALLED
-from flushlint.machine.values import Const, Union, Unknown, Value, count, is_count, is_positive
+from flushlint.machine.values import (
+    Const,
+    Union,
+    Unknown,
+    Value,
+    count,
+    is_count,
+    is_positive,
+    key_of,
+)
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable, Iterable
@@ -161,9 +170,58 @@ def compact(values: Iterable[Value]) -> list[Value]:
     return list(found)
 
 
+class _Joined:
+    """Joins values of two states. What neither can be, the value that stands for both can't be.
+
+    To be made before the facts of the states are joined.
+    """
+
+    def __init__(self, into: State, other: State, fresh: Fresh) -> None:
+        self._into = into
+        self._facts = (into.facts, other.facts)
+        self._fresh = fresh
+        self._excluded: tuple[_Known, _Known] | None = None
+
+    def __call__(self, mine: Value, other: Value) -> Value:
+        value = join_values((mine, other), self._fresh)
+        if isinstance(value, Unknown):
+            if self._excluded is None:
+                self._excluded = (_excluded(self._facts[0]), _excluded(self._facts[1]))
+            for symbol, constant in _shared(mine, other, *self._excluded):
+                self._into.facts[symbol, value.key, constant] = False
+        return value
+
+
+# How a value was compared, and with what; and all that of each value, by its key.
+_Exclusion: TypeAlias = "tuple[Hashable, Hashable]"
+_Known: TypeAlias = "dict[Hashable, set[_Exclusion]]"
+
+
+def _excluded(facts: dict[Hashable, object]) -> _Known:
+    """Return which constants unknown values are known not to equal, or not to be."""
+    found: _Known = {}
+    for key, answer in facts.items():
+        if answer is False and isinstance(key, tuple) and key[0] in ("==", "is"):
+            constant = key[2]
+            if not (isinstance(constant, tuple) and constant[:1] == ("key",)):
+                found.setdefault(key[1], set()).add((key[0], constant))
+    return found
+
+
+def _shared(mine: Value, other: Value, by_mine: _Known, by_other: _Known) -> Iterable[_Exclusion]:
+    """Return what is known of both values. A constant is no other constant."""
+    of_mine, of_other = by_mine.get(key_of(mine), set()), by_other.get(key_of(other), set())
+    if isinstance(mine, Const):
+        return [one for one in of_other if one[1] != mine.value]
+    if isinstance(other, Const):
+        return [one for one in of_mine if one[1] != other.value]
+    return of_mine & of_other
+
+
 def _merge(into: State, other: State, fresh: Fresh) -> None:
     if into is other:
         return
+    joined = _Joined(into, other, fresh)
     if into.facts != other.facts:
         facts = other.facts
         into.facts = {k: v for k, v in into.facts.items() if k in facts and facts[k] == v}
@@ -177,10 +235,9 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
             mine[identity] = obj
             into.epoch.changed.add(identity)
         elif known is not obj:
-            _merge_object(into, identity, obj, fresh)
+            _merge_object(into, identity, obj, joined)
     into.stack = [
-        a if a == b else join_values((a, b), fresh)
-        for a, b in zip(into.stack, other.stack, strict=True)
+        a if a == b else joined(a, b) for a, b in zip(into.stack, other.stack, strict=True)
     ]
     into.streams |= other.streams
     into.generators |= other.generators
@@ -192,7 +249,7 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
     if into.signal is not None and other.signal is not None and into.signal != other.signal:
         one, two = into.signal.value, other.signal.value
         if one is not None and two is not None and one != two:
-            into.signal = into.signal._replace(value=join_values((one, two), fresh))
+            into.signal = into.signal._replace(value=joined(one, two))
     if into.running != other.running:
         into.running = tuple(dict.fromkeys((*into.running, *other.running)))
     into.dirty |= other.dirty
@@ -225,19 +282,18 @@ def _merge_externals(into: State, other: State, fresh: Fresh) -> None:
         into.externals[name] = a if a == b else join_values((a, b), fresh)
 
 
-def _merge_object(into: State, identity: int, other: Obj, fresh: Fresh) -> None:
+def _merge_object(into: State, identity: int, other: Obj, joined: _Joined) -> None:
     mine = into.heap[identity]
     if mine.__class__ is not other.__class__ or mine == other:
         return
     if isinstance(mine, Env) and isinstance(other, Env):
         env = into.edit(Env, identity)
-        _merge_names(env.variables, other.variables, fresh)
+        _merge_names(env.variables, other.variables, joined)
     elif isinstance(mine, Sequence) and isinstance(other, Sequence):
         sequence = into.edit(Sequence, identity)
         if len(mine.items) == len(other.items) and mine.exact and other.exact:
             sequence.items = [
-                a if a == b else join_values((a, b), fresh)
-                for a, b in zip(mine.items, other.items, strict=True)
+                a if a == b else joined(a, b) for a, b in zip(mine.items, other.items, strict=True)
             ]
         else:
             sequence.items = compact((*mine.items, *other.items))
@@ -247,11 +303,11 @@ def _merge_object(into: State, identity: int, other: Obj, fresh: Fresh) -> None:
         mapping = into.edit(Mapping, identity)
         if mine.entries.keys() != other.entries.keys():
             mapping.exact = False
-        _merge_names(mapping.entries, other.entries, fresh)
+        _merge_names(mapping.entries, other.entries, joined)
         mapping.rest = compact((*mine.rest, *other.rest))
         mapping.exact = mapping.exact and other.exact
     elif isinstance(other, (Instance, Function, Class)):
-        _merge_names(into.names_of(identity), other.attributes, fresh)
+        _merge_names(into.names_of(identity), other.attributes, joined)
 
 
 def _holds_one(sequence: Sequence) -> bool:
@@ -259,7 +315,7 @@ def _holds_one(sequence: Sequence) -> bool:
 
 
 def _merge_names(
-    mine: dict[Hashable, Value] | dict[str, Value], other: object, fresh: Fresh
+    mine: dict[Hashable, Value] | dict[str, Value], other: object, joined: _Joined
 ) -> None:
     assert isinstance(other, dict)
     for name, value in other.items():
@@ -267,12 +323,16 @@ def _merge_names(
         if known is None:
             mine[name] = value  # bound on one path only: a later use shows which
         elif known is not value and known != value:
-            mine[name] = join_values((known, value), fresh)
+            mine[name] = joined(known, value)
 
 
 def finite(state: State, before: State) -> Hashable:
-    """Return what a loop has changed of which there is little: flags, words, list contents."""
+    """Return what a loop has changed of which there is little: flags, words, list contents.
+
+    Of what is unknown, that is which constants it is known not to be.
+    """
     found: list[Hashable] = []
+    known = _excluded(state.facts)
     for identity in state.differing(before):
         obj, old = state.heap.get(identity), before.heap.get(identity)
         if isinstance(obj, Sequence) and obj.kind == "iterator":
@@ -280,11 +340,11 @@ def finite(state: State, before: State) -> Hashable:
         if obj is None or old is None or obj is old:
             continue
         if isinstance(obj, Sequence):
-            found.append((identity, tuple(map(_outline, obj.items))))
+            found.append((identity, tuple(_outline(item, {}) for item in obj.items)))
         names = _named_values(obj)
         if names is not None:
             found.extend(
-                (identity, name, None if isinstance(value, Unknown) else value)
+                (identity, name, _outline(value, known))
                 for name, value in names.items()
                 if (_is_finite(value) or isinstance(value, Unknown))
                 and (_named_values(old) or {}).get(name) != value
@@ -292,12 +352,12 @@ def finite(state: State, before: State) -> Hashable:
     return frozenset(found)
 
 
-def _outline(value: Value) -> Hashable:
-    """Return what of a container's item tells one round from another: not what is unknown."""
+def _outline(value: Value, known: _Known) -> Hashable:
+    """Return what of a value tells one round from another: not what is unknown of it."""
     if isinstance(value, Unknown):
-        return None
+        return frozenset(known.get(value.key, ()))
     if isinstance(value, Union):
-        return frozenset(_outline(option) for option in value.options)
+        return frozenset(_outline(option, known) for option in value.options)
     return value
 
 
@@ -355,17 +415,22 @@ def weaken(state: State, before: State, fresh: Fresh, *, everything: bool) -> No
                 mapping = state.edit(Mapping, identity)
                 mapping.entries = {**old.entries, **obj.entries}
                 mapping.exact = False
-                _widen(mapping.entries, old.entries, fresh, everything=everything)
+                _widen(state, mapping.entries, old.entries, fresh, everything=everything)
         elif isinstance(obj, (Env, Instance)) and type(old) is type(obj):
             previous = _named_values(old) or {}
-            _widen(state.names_of(identity), previous, fresh, everything=everything)
+            _widen(state, state.names_of(identity), previous, fresh, everything=everything)
 
 
 K = TypeVar("K", bound="Hashable")
 
 
 def _widen(
-    names: dict[K, Value], previous: dict[K, Value], fresh: Fresh, *, everything: bool
+    state: State,
+    names: dict[K, Value],
+    previous: dict[K, Value],
+    fresh: Fresh,
+    *,
+    everything: bool,
 ) -> None:
     """Widen those of some names whose plain values have changed."""
     for name, value in names.items():
@@ -374,4 +439,8 @@ def _widen(
             and (everything or not _is_finite(value))
         )
         if plain and previous.get(name, value) != value:
-            names[name] = _widened(previous[name], value, fresh)
+            names[name] = widened = _widened(previous[name], value, fresh)
+            if isinstance(value, Unknown) and not everything:
+                # What a round has found it not to be, the next one need not ask again.
+                for symbol, constant in _excluded(state.facts).get(value.key, ()):
+                    state.facts[symbol, key_of(widened), constant] = False

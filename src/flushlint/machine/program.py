@@ -31,6 +31,7 @@ from flushlint.machine.library import (
     signals,
     sockets,
     stream_methods,
+    terminals,
     threads,
     typed_openers,
     writers,
@@ -57,7 +58,7 @@ __all__ = ["run_program"]
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, command_line, contexts, expressions,
     functional, futures, iterables, logs, openers, parallel, pools, queues, signals, sockets,
-    statements, stream_methods, threads, typed_openers, writers,
+    statements, stream_methods, terminals, threads, typed_openers, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000

@@ -20,7 +20,7 @@ from flushlint.machine.objects import (
     Sequence,
     Stream,
 )
-from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Union, Unknown, Value
+from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Union, Unknown, Value, members
 
 if TYPE_CHECKING:
     from collections.abc import Hashable, Iterable, Iterator
@@ -35,8 +35,10 @@ if TYPE_CHECKING:
 __all__ = [
     "DOUBTFUL",
     "EXCEPTED",
+    "OTHER_TERMINAL",
     "SIGNALLED",
     "STD_STREAMS",
+    "TERMINAL",
     "UNSEEN",
     "Frame",
     "Running",
@@ -56,6 +58,10 @@ SIGNALLED = "signalled"
 EXCEPTED = "excepted"
 UNSEEN = "unseen"
 DOUBTFUL = "doubtful"
+# The test whether a standard stream, named by its identity, is a terminal; and the fact that the
+# process has got another one since the stream was made.
+TERMINAL = "terminal"
+OTHER_TERMINAL = "other terminal"
 SignalKind = Literal["return", "raise", "break", "continue", "yield"]
 T = TypeVar("T", Env, Sequence, Mapping, Function, Class, Instance, Generator, Stream)
 
@@ -420,8 +426,22 @@ class State:
             self._empty(key[1])
             return
         self.facts[key] = answer
-        if answer and isinstance(key, tuple) and key[0] == "==":
+        if not isinstance(key, tuple):
+            return
+        if answer and key[0] == "==":
             self.facts["value", key[1]] = key[2]
+        elif answer and key[0] == TERMINAL:
+            self._is_terminal(key[1])
+        elif not answer and key[0] == "in":
+            for member in members(key):
+                self.facts["==", key[1], member] = False
+                if member is None:
+                    self.facts["is", key[1], None] = False
+
+    def _is_terminal(self, identity: int) -> None:
+        """A standard stream turned out to be a terminal, which gets each line at once."""
+        stream = self.edit(Stream, identity)
+        stream.line_buffered, stream.pending = True, ()
 
     def _empty(self, container: Value) -> None:
         """A container turned out to be empty."""

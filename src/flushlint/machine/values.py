@@ -30,6 +30,7 @@ __all__ = [
     "is_count",
     "is_positive",
     "key_of",
+    "members",
 ]
 
 
@@ -129,3 +130,14 @@ def contains_newline(value: Value) -> bool | None:
 def key_of(value: Value) -> Hashable:
     """Return what facts about a value are filed under."""
     return value.key if isinstance(value, Unknown) else value
+
+
+def members(test: tuple[Hashable, ...]) -> tuple[Hashable, ...]:
+    """Return what a test ``x in (1, 2)`` has filed of its container: its constants, few ones."""
+    container = test[2]
+    if isinstance(container, Const) and isinstance(container.value, (tuple, frozenset)):
+        return tuple(container.value) if len(container.value) <= _MOST_MEMBERS else ()
+    return ()
+
+
+_MOST_MEMBERS = 16

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING
 
 from flushlint.machine import calls, killing, streams, typed_streams
 from flushlint.machine.iteration import iterate
+from flushlint.machine.library import terminals
 from flushlint.machine.objects import Generator, Stream
 from flushlint.machine.values import NONE, Const, Method, Ref, Unknown, Value
 
@@ -63,11 +64,18 @@ def _call_open(
         return [state.push(m.unknown() if below is None else Ref(below))]
     if name == "reconfigure":
         return [_reconfigure(m, state, receiver, arguments)]
-    if name == "fileno":
-        return [state.push(Unknown(("fileno", receiver.id)))]
     if name == "open":
         return [state.push(_opened(m, state, receiver, arguments))]
-    return [state.push(m.unknown())]
+    return [state.push(_answer(m, state, receiver, name))]
+
+
+def _answer(m: Machine, state: State, receiver: Ref, name: str) -> Value:
+    """Return what a method answers that changes nothing."""
+    if name == "fileno":
+        return Unknown(("fileno", receiver.id))
+    if name == "isatty":
+        return terminals.is_terminal(m, state, receiver.id)
+    return m.unknown()
 
 
 def _write(
