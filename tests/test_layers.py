@@ -23,6 +23,7 @@ ORDER = [
     "model",
     "lines",
     "tokens",
+    "outline",
     "knowledge",
     "gate",
     "guard",
