@@ -139,6 +139,8 @@ class Machine:
         self.beside = 0
         self.halts_beside: list[Halt] = []
         self.written_before: frozenset[Write] = frozenset()
+        # What the literals come to that have been met.
+        self.literals: dict[cst.CSTNode, Value] = {}
         self._risks: set[tuple[int, cst.CSTNode, tuple[int, ...]]] = set()
         self._identities: dict[Hashable, int] = {}
         self._generator_functions: dict[cst.GeneratorExp, cst.FunctionDef] = {}

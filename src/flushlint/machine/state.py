@@ -298,6 +298,8 @@ class State:
             return
         if self.watched:
             self.dirty = True
+        elif value.__class__ is Unknown and value.key not in self.holds:
+            return
         elif len(self.streams) > STD_STREAMS:
             reached = self.streams & self.reach((value,))
             self.dirty = bool(reached) and not self._held_by_name(reached)
@@ -385,19 +387,31 @@ class State:
         seen: set[int] = set()
         keys: set[Hashable] = set()
         todo = list(values)
+        heap = self.heap
         while todo:
             value = todo.pop()
             kind = value.__class__
+            if kind is Const or kind is Ext:
+                continue
             if kind is Ref:
                 identity: int = value.id  # type: ignore[union-attr]  # the class says Ref
                 if identity in seen:
                     continue
-                obj = self.heap.get(identity)
-                if not through_classes and obj.__class__ is Class:
+                obj = heap.get(identity)
+                what = obj.__class__
+                if what is Class and not through_classes:
                     continue
                 seen.add(identity)
-                if not through_classes and isinstance(obj, Function):
-                    todo.extend(self.cells(obj))
+                # What `references` yields, for the commonest objects at less cost.
+                if what is Env:
+                    todo.extend(obj.variables.values())  # type: ignore[union-attr]
+                elif what is Instance:
+                    todo.append(obj.cls)  # type: ignore[union-attr]
+                    todo.extend(obj.attributes.values())  # type: ignore[union-attr]
+                elif what is Sequence:
+                    todo.extend(obj.items)  # type: ignore[union-attr]
+                elif what is Function and not through_classes:
+                    todo.extend(self.cells(obj))  # type: ignore[arg-type]
                 else:
                     todo.extend(self.references(identity))
             elif kind is Unknown:
