@@ -212,8 +212,7 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
     into.streams |= other.streams
     into.generators |= other.generators
     into.reached |= other.reached
-    if into.holds != other.holds:
-        _merge_holds(into, other)
+    _merge_holds(into, other)
     if into.externals != other.externals:
         _merge_externals(into, other, fresh)
     if into.signal is not None and other.signal is not None and into.signal != other.signal:
@@ -237,6 +236,8 @@ def _merge_workers(into: State, other: State, fresh: Fresh) -> None:
 
 
 def _merge_holds(into: State, other: State) -> None:
+    if into.holds == other.holds:
+        return
     for key, values in other.holds.items():
         known = into.holds.get(key)
         if known is None:

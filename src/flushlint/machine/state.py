@@ -7,7 +7,7 @@ temporaries roots of reachability just as they hold references in CPython.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from flushlint.machine.objects import (
     Class,
@@ -23,7 +23,7 @@ from flushlint.machine.objects import (
 from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Union, Unknown, Value
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     import libcst as cst
@@ -108,6 +108,27 @@ def origin(key: Hashable) -> Hashable:
     while isinstance(key, tuple) and len(key) > 1:
         key = key[1]
     return key
+
+
+def _add_variables(env: Env, found: list[Value]) -> None:
+    found += env.variables.values()
+
+
+def _add_attributes(instance: Instance, found: list[Value]) -> None:
+    found.append(instance.cls)
+    found += instance.attributes.values()
+
+
+def _add_items(sequence: Sequence, found: list[Value]) -> None:
+    found += sequence.items
+
+
+# What `State.references` yields, at less cost for the commonest objects.
+_CONTENTS: dict[type, Callable[[Any, list[Value]], None]] = {
+    Env: _add_variables,
+    Instance: _add_attributes,
+    Sequence: _add_items,
+}
 
 
 def parts(value: Value) -> Iterable[Value]:
@@ -391,8 +412,6 @@ class State:
         while todo:
             value = todo.pop()
             kind = value.__class__
-            if kind is Const or kind is Ext:
-                continue
             if kind is Ref:
                 identity: int = value.id  # type: ignore[union-attr]  # the class says Ref
                 if identity in seen:
@@ -402,16 +421,11 @@ class State:
                 if what is Class and not through_classes:
                     continue
                 seen.add(identity)
-                # What `references` yields, for the commonest objects at less cost.
-                if what is Env:
-                    todo.extend(obj.variables.values())  # type: ignore[union-attr]
-                elif what is Instance:
-                    todo.append(obj.cls)  # type: ignore[union-attr]
-                    todo.extend(obj.attributes.values())  # type: ignore[union-attr]
-                elif what is Sequence:
-                    todo.extend(obj.items)  # type: ignore[union-attr]
+                held = _CONTENTS.get(what)
+                if held is not None:
+                    held(obj, todo)
                 elif what is Function and not through_classes:
-                    todo.extend(self.cells(obj))  # type: ignore[arg-type]
+                    todo.extend(self.cells(obj))  # type: ignore[arg-type]  # the class says it
                 else:
                     todo.extend(self.references(identity))
             elif kind is Unknown:
