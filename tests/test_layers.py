@@ -25,6 +25,7 @@ ORDER = [
     "tokens",
     "outline",
     "knowledge",
+    "slicing",
     "gate",
     "guard",
     "source",

@@ -121,14 +121,16 @@ def test_definitions_and_their_words() -> None:
         ("class", "Second", 17, 24),
         ("def", "method", 20, 24),
     ]
-    assert first.header_words == {"decorate", "top", "async", "def", "first", "x", "int",
+    assert first.header_words == {"decorate", "top", "async", "def", "x", "int",
                                   "default", "Name"}  # fmt: skip
     assert first.words >= {"call", "inside", "also", "dotted", "name", "def_", "late"}
     assert first.words.isdisjoint({"docstring", "comments", "deep", "not", "f"})
     assert "deep" in first.all_words()
     assert first.inner[0].words == {"return", "deep"}
+    assert "inner" not in first.words
     assert TEXT[first.inner[0].body : first.inner[0].end] == " return deep\n"
-    assert second.words >= {"attribute", "here", "property", "method"}
+    assert second.words >= {"attribute", "here", "property"}
+    assert "method" not in second.words
     assert second.inner[0].words == {"if", "attribute", "from", "x", "import", "y", "return", "raw"}
     assert found.toplevel_words >= {"os", "decorate", "Base", "here", "property", "last"}
     assert found.toplevel_words.isdisjoint({"call", "late", "raw"})

@@ -78,6 +78,8 @@ def _check(source: Source, options: AnalysisOptions, wanted: Wanted | None = Non
     refusal = guard.refusal(source.text)
     if refusal is not None:
         return Analysis((_refused(source, refusal.why, refusal.line),))
+    if _is_clean_by_slice(source, options):
+        return _CLEAN
     module = parse(source)
     if isinstance(module, InputError):
         return Analysis(error=module)
@@ -86,6 +88,30 @@ def _check(source: Source, options: AnalysisOptions, wanted: Wanted | None = Non
     if kept:
         diagnostics = _with_fixes(source, module, options, diagnostics, kept)
     return Analysis(diagnostics)
+
+
+def _is_clean_by_slice(source: Source, options: AnalysisOptions) -> bool:
+    """Return whether the part of the module that may run is enough to see that nothing is found.
+
+    Where something is, the whole tree is looked at, also for fixes.
+    """
+    from flushlint.slicing import sliced
+
+    text = sliced(source.text, [name.rpartition(".")[2] for name in options.tables.spawners])
+    if text is None:
+        return False
+    from flushlint.machine.calls import LeftOutError
+    from flushlint.source import Source, is_python, parse
+
+    # A mistake in what is left out is one all the same.
+    if not is_python(source.text):
+        return False
+    part = Source(source.path, text)
+    module = parse(part)
+    try:
+        return not isinstance(module, InputError) and not _diagnostics(part, module, options)
+    except LeftOutError:
+        return False
 
 
 def _diagnostics(

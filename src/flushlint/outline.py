@@ -30,7 +30,8 @@ class Definition(NamedTuple):
     it begins. `line` is that of `start`, `end_line` the last one before `end`.
 
     `words` are those of its body without the bodies of the definitions in it, though with their
-    headers. `header_words` are those of its own header.
+    headers. `header_words` are those of its own header, without its name: so a name is no word of
+    the module or definition in which it is only defined.
     """
 
     kind: Literal["def", "class"]
@@ -74,13 +75,16 @@ class Import(NamedTuple):
 class Outline(NamedTuple):
     """What stands in a module. `words` are all of it, `toplevel_words` those outside functions.
 
-    So the latter hold those of class bodies and of the headers of what is defined there.
+    So the latter hold those of class bodies and of the headers of what is defined there. `aliases`
+    are pairs of a name and the last part of what it is another name for: by assignment (``worker =
+    mp.Process``, and keyword arguments that end a line) or by an import with ``as``.
     """
 
     definitions: tuple[Definition, ...]
     words: frozenset[str]
     toplevel_words: frozenset[str]
     imports: tuple[Import, ...]
+    aliases: tuple[tuple[str, str], ...]
 
     def walk(self) -> Iterator[Definition]:
         """Yield all definitions, in source order."""
@@ -107,6 +111,9 @@ _HEADER = re.compile(r"([(\[{])|([)\]}])|:(?!=)")
 _END_OF_LINE = re.compile(r"\r\n?|\n")
 _IMPORT = re.compile(r"import(?!\w)(?<!\wimport)[ \t\f]*(\([^)]*\)|[^;\r\n]*)")
 _FROM = re.compile(r"(?:^|[;:])[ \t\f]*from(?!\w)([ \t\f.]*)([\w. \t\f]*)\Z")
+_ASSIGNMENT = re.compile(r"=[ \t(]*(?:\w+[ \t]*\.[ \t]*)*(\w+)[ \t)]*(?=[\r\n;=]|\Z)")
+_TARGET = re.compile(r"(\w+)[ \t)]*\Z")
+_LONGEST_NAME = 100
 _BEGINNINGS = ("def", "class", "async", "@")
 
 
@@ -163,8 +170,13 @@ class _Outliner:
         top = self._module
         words = top.words.union(*(one.all_words() for one in top.inner))
         toplevel = top.words.union(*_class_words(top.inner))
+        imports = tuple(self._imports())
         return Outline(
-            tuple(top.inner), frozenset(words), frozenset(toplevel), tuple(self._imports())
+            tuple(top.inner),
+            frozenset(words),
+            frozenset(toplevel),
+            imports,
+            (*_renamed(imports), *self._assigned()),
         )
 
     # -- lines ------------------------------------------------------------------------------------
@@ -248,6 +260,8 @@ class _Outliner:
         opened = _Open(kind, match[2], width)
         opened.start = start
         opened.body = self._end_of_header(match.end())
+        self._take_words(opened.header_words, match.start(2))
+        self._position = match.end(2)
         self._take_words(opened.header_words, opened.body)
         self._stack[-1].words |= opened.header_words
         self._stack.append(opened)
@@ -298,6 +312,15 @@ class _Outliner:
             words.update(self._string_words[index])
         self._position = end
 
+    def _assigned(self) -> Iterator[tuple[str, str]]:
+        """Yield the names that assignments make other names of something."""
+        for match in _ASSIGNMENT.finditer(self._code):
+            target = _TARGET.search(
+                self._code, max(match.start() - _LONGEST_NAME, 0), match.start()
+            )
+            if target is not None:
+                yield target[1], match[1]
+
     # -- imports ----------------------------------------------------------------------------------
 
     def _imports(self) -> Iterator[Import]:
@@ -323,6 +346,12 @@ class _Outliner:
                 else:
                     module = "".join(source[2].split())
                     yield Import(module, bound, as_name, source[1].count("."), at_top, number)
+
+
+def _renamed(imports: tuple[Import, ...]) -> Iterator[tuple[str, str]]:
+    for one in imports:
+        if one.as_name is not None:
+            yield one.as_name, (one.name or one.module).rpartition(".")[2]
 
 
 def _class_words(
