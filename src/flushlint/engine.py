@@ -35,6 +35,8 @@ __all__ = ["Wanted", "check_source", "check_text"]
 Wanted: TypeAlias = "Callable[[Sequence[Diagnostic]], Collection[Diagnostic]]"
 
 _CLEAN = Analysis()
+# The finding that says that nothing is known: no fix is looked for.
+_NOT_ANALYSED = "FLU901"
 
 
 def check_source(
@@ -85,7 +87,7 @@ def _check(source: Source, options: AnalysisOptions, wanted: Wanted | None = Non
         return Analysis(error=module)
     diagnostics = _diagnostics(source, module, options)
     kept = wanted(diagnostics) if wanted is not None and diagnostics else ()
-    if kept:
+    if any(one.code != _NOT_ANALYSED for one in kept):
         diagnostics = _with_fixes(source, module, options, diagnostics, kept)
     return Analysis(diagnostics)
 
@@ -204,7 +206,7 @@ def _refused(source: Source, why: str, line: int) -> Diagnostic:
     """FLU901 for a file that the guard keeps from LibCST."""
     from flushlint.rules.registry import RULES
 
-    rule = RULES["FLU901"]
+    rule = RULES[_NOT_ANALYSED]
     start = Position(line, 0)
     span = Span(start, start)
     message = f"the file is not analysed: {why}"
