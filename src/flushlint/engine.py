@@ -34,6 +34,8 @@ __all__ = ["Wanted", "check_source", "check_text", "check_unit"]
 Wanted: TypeAlias = "Callable[[Sequence[Diagnostic]], Collection[Diagnostic]]"
 
 _CLEAN = Analysis()
+# The finding that says that nothing is known: no fix is looked for.
+_NOT_ANALYSED = "FLU901"
 
 
 def check_source(
@@ -95,6 +97,8 @@ def _passes(unit: Unit, options: AnalysisOptions) -> bool:
 def _check(source: Source, unit: Unit, options: AnalysisOptions, wanted: Wanted | None) -> Analysis:
     from flushlint.parsed import Refused, parse_program
 
+    if _is_clean_by_slice(source, unit, options):
+        return _CLEAN
     parsed = parse_program(source, unit)
     if isinstance(parsed, Refused):
         return Analysis((_refused(source, parsed.why, parsed.line),))
@@ -107,6 +111,22 @@ def _check(source: Source, unit: Unit, options: AnalysisOptions, wanted: Wanted 
     if kept:
         diagnostics = _with_fixes(parsed, options, diagnostics, kept)
     return Analysis(diagnostics)
+
+
+def _is_clean_by_slice(source: Source, unit: Unit, options: AnalysisOptions) -> bool:
+    """Return whether the part of the program that may run is enough to see that nothing is found.
+
+    Where something is, all of it is looked at, also for fixes.
+    """
+    from flushlint.machine.calls import LeftOutError
+    from flushlint.parsed import ParsedProgram, parse_slice
+
+    spawners = [name.rpartition(".")[2] for name in options.tables.spawners]
+    part = parse_slice(source, unit, spawners)
+    try:
+        return isinstance(part, ParsedProgram) and not _diagnostics(part, options)
+    except LeftOutError:
+        return False
 
 
 def _diagnostics(parsed: ParsedProgram, options: AnalysisOptions) -> tuple[Diagnostic, ...]:
@@ -195,7 +215,7 @@ def _refused(source: Source, why: str, line: int) -> Diagnostic:
     """FLU901 for a file that the guard keeps from LibCST."""
     from flushlint.rules.registry import RULES
 
-    rule = RULES["FLU901"]
+    rule = RULES[_NOT_ANALYSED]
     start = Position(line, 0)
     span = Span(start, start)
     message = f"the file is not analysed: {why}"

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
@@ -15,12 +16,15 @@ from flushlint import guard
 from flushlint.machine.modules import Module, Program
 from flushlint.model import InputError, Span
 from flushlint.positions import Positions
-from flushlint.source import Source, parse, read_source
+from flushlint.slicing import sliced_program
+from flushlint.source import Source, is_python, parse, read_source
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
     from flushlint.unit import ModuleFile, Unit
 
-__all__ = ["Located", "ParsedProgram", "Refused", "parse_program"]
+__all__ = ["Located", "ParsedProgram", "Refused", "parse_program", "parse_slice"]
 
 # Lines of modules that are kept parsed: some 100 MB of trees.
 _MOST_LINES = 60_000
@@ -76,20 +80,65 @@ def parse_program(source: Source, unit: Unit) -> ParsedProgram | Refused | Input
     tree = _parsed(source)
     if not isinstance(tree, cst.Module):
         return tree
-    sources, trees = [source], [tree]
+    found = [(name, file, _CACHE.get(file)) for name, file in unit.imported.items()]
+    return _program(
+        unit, (source, tree), [(n, f, (k.source, k.tree) if k else None) for n, f, k in found]
+    )
+
+
+def parse_slice(
+    source: Source, unit: Unit, spawners: Iterable[str]
+) -> ParsedProgram | Refused | None:
+    """Parse the part of a program that may run, None if all of it has to be.
+
+    A mistake in what is left out is one all the same, so that the main module is looked at as
+    a whole, too.
+    """
+    sources = {file.path: text for file in _others(unit) if (text := _text(file)) is not None}
+    texts = [source.text, *(each.text for each in sources.values())]
+    parts = sliced_program(texts, spawners)
+    if parts is None:
+        return None
+    refusal = guard.refusal(source.text)
+    if refusal is not None:
+        return Refused(refusal.why, refusal.line)
+    if not is_python(source.text):
+        return None
+    trees: list[cst.Module | None] = [_part(part) for part in parts]
+    if trees[0] is None:
+        return None
+    known = dict(zip(sources, zip(sources.values(), trees[1:], strict=True), strict=True))
+    found = [(name, file, known.get(file.path)) for name, file in unit.imported.items()]
+    return _program(unit, (source, trees[0]), found)
+
+
+def _others(unit: Unit) -> Iterator[ModuleFile]:
+    return (file for path, file in unit.files().items() if path != unit.main.path)
+
+
+def _program(
+    unit: Unit,
+    main: tuple[Source, cst.Module],
+    found: Iterable[tuple[str, ModuleFile, tuple[Source, cst.Module | None] | None]],
+) -> ParsedProgram:
+    """Put the modules together under their names; those that have no tree are left out."""
+    tree = main[1]
+    placed: dict[str, tuple[Source, cst.Module]] = {unit.main.path: main}
     imported: dict[str, Module] = {}
-    for name, file in unit.imported.items():
+    for name, file, known in found:
         if file.path == unit.main.path:
             imported[name] = Module(tree, name, file.is_package)
-            continue
-        known = _CACHE.get(file)
-        if known is not None:
-            imported[name] = Module(known.tree, name, file.is_package)
-            if file.path:
-                sources.append(known.source)
-                trees.append(known.tree)
-    main = Module(tree, unit.name, unit.main.is_package)
-    return ParsedProgram(Program(main, imported), tuple(sources), tuple(trees))
+        elif not file.path:
+            imported[name] = Module(cst.Module([]), name, is_package=True)
+        elif known is not None and known[1] is not None:
+            imported[name] = Module(known[1], name, file.is_package)
+            placed.setdefault(file.path, (known[0], known[1]))
+    program = Program(Module(tree, unit.name, unit.main.is_package), imported)
+    return ParsedProgram(
+        program,
+        tuple(source for source, _ in placed.values()),
+        tuple(tree for _, tree in placed.values()),
+    )
 
 
 def _parsed(source: Source) -> cst.Module | Refused | InputError:
@@ -97,6 +146,19 @@ def _parsed(source: Source) -> cst.Module | Refused | InputError:
     if refusal is not None:
         return Refused(refusal.why, refusal.line)
     return parse(source)
+
+
+@lru_cache(maxsize=512)
+def _part(text: str) -> cst.Module | None:
+    """Return the tree of a part of a module, None if it has none."""
+    tree = _parsed(Source("", text))
+    return tree if isinstance(tree, cst.Module) else None
+
+
+@lru_cache(maxsize=512)
+def _text(file: ModuleFile) -> Source | None:
+    source = read_source(file.data, file.path)
+    return None if isinstance(source, InputError) else source
 
 
 class _Known(NamedTuple):
@@ -129,8 +191,8 @@ _CACHE = _Cache()
 
 
 def _read(file: ModuleFile) -> _Known | None:
-    source = read_source(file.data, file.path)
-    if isinstance(source, InputError):
+    source = _text(file)
+    if source is None:
         return None
     tree = _parsed(source)
     if not isinstance(tree, cst.Module):

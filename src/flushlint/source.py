@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     import libcst as cst
 
-__all__ = ["Source", "collector_off", "parse", "read_source"]
+__all__ = ["Source", "collector_off", "is_python", "parse", "read_source"]
 
 _UTF8 = "utf-8"
 _FIRST_LINES = re.compile(rb"([^\r\n]*)(?:(?:\r\n?|\n)([^\r\n]*))?")
@@ -145,6 +145,22 @@ def parse(source: Source) -> cst.Module | InputError:
     except BaseException as error:  # noqa: BLE001 - a panic of LibCST's parser is no Exception
         cause = f"LibCST fails to parse it: {type(error).__name__}: {one_line(str(error))}"
         return InputError(source.path, None, cause)
+
+
+def is_python(text: str) -> bool:
+    """Return whether the running interpreter can parse a text, which takes it not long to say.
+
+    A younger interpreter may be able to where it is not.
+    """
+    import ast
+
+    try:
+        with collector_off(), warnings.catch_warnings():
+            warnings.simplefilter("ignore")
+            ast.parse(text)
+    except (SyntaxError, ValueError, MemoryError, RecursionError):
+        return False
+    return True
 
 
 @contextmanager

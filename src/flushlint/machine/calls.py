@@ -21,6 +21,7 @@ from flushlint.machine.objects import (
 from flushlint.machine.state import STD_STREAMS, Frame, Signal, State
 from flushlint.machine.unknown_code import unknown_call
 from flushlint.machine.values import NONE, Bound, Const, Ext, Method, Ref, Value
+from flushlint.slicing import LEFT_OUT
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -32,6 +33,7 @@ __all__ = [
     "LIBRARY",
     "METHODS",
     "Arguments",
+    "LeftOutError",
     "become",
     "call",
     "called",
@@ -241,10 +243,24 @@ def _call_instance(
 # -- functions ----------------------------------------------------------------------------------
 
 
+class LeftOutError(Exception):
+    """A function is called whose body `slicing` has left out."""
+
+
+def _is_left_out(node: cst.FunctionDef | cst.Lambda) -> bool:
+    if node.body.__class__ is not cst.SimpleStatementSuite:
+        return False
+    line = node.body.body[0]
+    value = line.value if isinstance(line, cst.Expr) else None
+    return isinstance(value, cst.Name) and value.value == LEFT_OUT
+
+
 def _call_function(
     m: Machine, state: State, identity: int, function: Function, arguments: Arguments
 ) -> list[State]:
     node = function.node
+    if _is_left_out(node):
+        raise LeftOutError
     m.executed.add(node)
     if m.passes_over(function.scope):
         result = m.unknown()

@@ -255,7 +255,9 @@ class _Rehearsal(Log):
     """Hears which writes leave the process in a call that never takes place."""
 
     def __init__(self, log: Log) -> None:
-        super().__init__(processes=log.processes.copy(), streams=log.streams.copy())
+        super().__init__(
+            processes=log.processes.copy(), streams=log.streams.copy(), arrivals=log.arrivals
+        )
         self.left: set[Write] = set()
 
     def emitted(self, state: State, writes: Iterable[Write]) -> None:  # noqa: ARG002  # as Log

@@ -54,10 +54,12 @@ def _literal(
     node: cst.Integer | cst.Float | cst.Imaginary | cst.SimpleString,
     states: list[State],
 ) -> list[State]:
-    try:
-        value: Value = Const(ast.literal_eval(node.value))
-    except (ValueError, SyntaxError, MemoryError):
-        value = m.unknown()
+    value = m.literals.get(node)
+    if value is None:
+        try:
+            value = m.literals[node] = Const(ast.literal_eval(node.value))
+        except (ValueError, SyntaxError, MemoryError):
+            value = m.unknown()
     for state in states:
         state.push(value)
     return states

@@ -44,12 +44,15 @@ _MOST_STATES = 64
 _LONGEST_WORD = 24
 
 
-def signature(state: State) -> Hashable:
-    """Return what must be equal for states at one point of the program to be joined."""
+def signature(state: State, among: Iterable[int] | None = None) -> Hashable:
+    """Return what must be equal for states at one point of the program to be joined.
+
+    Of the streams those `among` these count, by default all.
+    """
     streams = []
-    for identity in sorted(state.streams):
+    for identity in sorted(state.streams if among is None else among):
         stream = state.heap[identity]
-        streams.append((identity, _essence(stream)) if isinstance(stream, Stream) else identity)
+        streams.append((identity, _essence(stream)) if stream.__class__ is Stream else identity)
     suspended = []
     for identity in sorted(state.generators):
         obj = state.heap.get(identity)
@@ -58,18 +61,33 @@ def signature(state: State) -> Hashable:
     return (
         state.process,
         state.start_method,
-        tuple(frame.env for frame in state.frames),
+        tuple([frame.env for frame in state.frames]),
         len(state.stack),
         None if state.signal is None else (state.signal.kind, state.signal.implicit),
         tuple(streams),
         tuple(suspended),
         state.roots,
-        tuple(held.lock for held in state.locks),
+        tuple([held.lock for held in state.locks]),
         state.facts.get(SIGNALLED),
     )
 
 
-def _essence(stream: Stream) -> Hashable:
+def _unlike(states: list[State]) -> list[int] | None:
+    """Return the streams that are not the same object in all states; None if some lack one."""
+    first, *rest = states
+    if any(state.streams != first.streams for state in rest):
+        return None
+    mine = first.heap
+    return [
+        identity
+        for identity in first.streams
+        for stream in (mine[identity],)
+        if any(state.heap[identity] is not stream for state in rest)
+    ]
+
+
+def _essence(stream: Obj) -> Hashable:
+    assert stream.__class__ is Stream
     return (
         stream.closed,
         # Which write came first is the witness's affair; that there is one is the state.
@@ -88,8 +106,9 @@ def join(states: list[State], fresh: Fresh) -> list[State]:
     if len(states) < 2:
         return states
     groups: dict[Hashable, State] = {}
+    unlike = _unlike(states)
     for state in states:
-        key = signature(state)
+        key = signature(state, unlike)
         known = groups.get(key)
         if known is None:
             groups[key] = state
@@ -152,13 +171,21 @@ def join_values(values: Iterable[Value], fresh: Fresh) -> Value:
 
 
 def compact(values: Iterable[Value]) -> list[Value]:
-    """Return what a container of any length may hold: every object, a few of the rest."""
+    """Return what a container of any length may hold: every object, a few of the rest.
+
+    Of several values that are one of the same things it holds the first.
+    """
     found: dict[Value, None] = {}
+    choices: set[tuple[Value, ...]] = set()
     constants = unknowns = 0
     for value in values:
         if value in found:
             continue
-        if value.__class__ is Const:
+        if value.__class__ is Union:
+            if value.options in choices:
+                continue
+            choices.add(value.options)
+        elif value.__class__ is Const:
             constants += 1
             if constants > _MOST_OPTIONS:
                 continue
@@ -267,6 +294,8 @@ def _merge_workers(into: State, other: State, fresh: Fresh) -> None:
 
 
 def _merge_holds(into: State, other: State) -> None:
+    if into.holds == other.holds:
+        return
     for key, values in other.holds.items():
         known = into.holds.get(key)
         if known is None:

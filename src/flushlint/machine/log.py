@@ -6,12 +6,13 @@ The rules turn this into findings; nothing here knows a rule.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from itertools import count
 from typing import TYPE_CHECKING, Literal, TypeAlias
 
 from flushlint.machine.state import UNSEEN
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable
+    from collections.abc import Hashable, Iterable, Iterator
 
     import libcst as cst
 
@@ -39,6 +40,7 @@ __all__ = [
     "Truncation",
     "Unguaranteed",
     "compatible",
+    "in_order",
 ]
 
 _MOST_LAYERS = 8
@@ -199,12 +201,22 @@ class Output:
     """Text that has reached a file that its opener empties when it is run again.
 
     `owner` is the process that opened the file: copies of it made by forks write where it
-    stands, while one that is opened again writes from the beginning.
+    stands, while one that is opened again writes from the beginning. `number` tells which of two
+    came first.
     """
 
     place: Place
     owner: int
     write: Write
+    number: int = field(default=0, compare=False)
+
+
+def in_order(outputs: Iterable[Output]) -> list[Output]:
+    """Return outputs in the order in which they reached their files.
+
+    That of a set of them is one of addresses, which no two runs share.
+    """
+    return sorted(outputs, key=lambda output: output.number)
 
 
 @dataclass(slots=True)
@@ -278,6 +290,7 @@ class Log:
     failures: list[Failure] = field(default_factory=list)
     emptied: set[Place] = field(default_factory=set)
     outputs: dict[int, set[Output]] = field(default_factory=dict)
+    arrivals: Iterator[int] = field(default_factory=count)
     misuses: list[Misuse] = field(default_factory=list)
     limits: list[Limit] = field(default_factory=list)
     streams: dict[int, Stream] = field(default_factory=dict)
@@ -342,8 +355,8 @@ class Log:
             return
         stream = state.heap.get(item.stream)
         owner = getattr(stream, "process", item.process)
-        output = Output(place, owner, item)
-        for other in state.reached:
+        output = Output(place, owner, item, next(self.arrivals))
+        for other in in_order(state.reached):
             apart = other.place == place and other.owner != owner
             if apart and (self._has_imported(owner) or self._has_imported(other.owner)):
                 self.truncations.append(Truncation(other, state.process))

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, cast
 import libcst as cst
 
 from flushlint.machine import classes
-from flushlint.machine.log import Failure, FailureKind, Log, Process, Truncation
+from flushlint.machine.log import Failure, FailureKind, Log, Process, Truncation, in_order
 from flushlint.machine.objects import Class, Env, Function, Instance, Mapping, Obj, Sequence, Stream
 from flushlint.machine.state import Signal
 from flushlint.machine.values import NONE, Const, Ext, Ref, Union, Value
@@ -70,7 +70,12 @@ def run_import(
 ) -> Import:
     """Run the module's body as a child does. Its losses are those of the main run."""
     log, handlers = m.log, m.handlers
-    m.log = Log(processes=log.processes, streams=dict(log.streams), limits=log.limits)
+    m.log = Log(
+        processes=log.processes,
+        streams=dict(log.streams),
+        limits=log.limits,
+        arrivals=log.arrivals,
+    )
     m.log.processes[IMPORTING] = Process(IMPORTING, "process", "child", 0, None, method)
     m.handlers = 0
     try:
@@ -133,7 +138,7 @@ def _blocked(state: State) -> FailureKind | None:
 
 def receive(m: Machine, parent: State, child: State, process: Process, imported: Import) -> None:
     """Make a state after the import that of a child; note what its import has destroyed."""
-    for output in parent.reached:
+    for output in in_order(parent.reached):
         if output.place in imported.emptied and output.write.node not in imported.rewritten:
             m.log.truncations.append(Truncation(output, process.id))
     child.process, child.reached = process.id, frozenset()

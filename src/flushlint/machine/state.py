@@ -7,7 +7,7 @@ temporaries roots of reachability just as they hold references in CPython.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Literal, NamedTuple, TypeVar
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, TypeVar
 
 from flushlint.machine.objects import (
     Class,
@@ -23,7 +23,7 @@ from flushlint.machine.objects import (
 from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Union, Unknown, Value, members
 
 if TYPE_CHECKING:
-    from collections.abc import Hashable, Iterable, Iterator
+    from collections.abc import Callable, Hashable, Iterable, Iterator
     from collections.abc import Set as AbstractSet
 
     import libcst as cst
@@ -114,6 +114,27 @@ def origin(key: Hashable) -> Hashable:
     while isinstance(key, tuple) and len(key) > 1:
         key = key[1]
     return key
+
+
+def _add_variables(env: Env, found: list[Value]) -> None:
+    found += env.variables.values()
+
+
+def _add_attributes(instance: Instance, found: list[Value]) -> None:
+    found.append(instance.cls)
+    found += instance.attributes.values()
+
+
+def _add_items(sequence: Sequence, found: list[Value]) -> None:
+    found += sequence.items
+
+
+# What `State.references` yields, at less cost for the commonest objects.
+_CONTENTS: dict[type, Callable[[Any, list[Value]], None]] = {
+    Env: _add_variables,
+    Instance: _add_attributes,
+    Sequence: _add_items,
+}
 
 
 def parts(value: Value) -> Iterable[Value]:
@@ -307,6 +328,8 @@ class State:
             return
         if self.watched:
             self.dirty = True
+        elif value.__class__ is Unknown and value.key not in self.holds:
+            return
         elif len(self.streams) > STD_STREAMS:
             reached = self.streams & self.reach((value,))
             self.dirty = bool(reached) and not self._held_by_name(reached)
@@ -394,6 +417,7 @@ class State:
         seen: set[int] = set()
         keys: set[Hashable] = set()
         todo = list(values)
+        heap = self.heap
         while todo:
             value = todo.pop()
             kind = value.__class__
@@ -401,12 +425,16 @@ class State:
                 identity: int = value.id  # type: ignore[union-attr]  # the class says Ref
                 if identity in seen:
                     continue
-                obj = self.heap.get(identity)
-                if not through_classes and obj.__class__ is Class:
+                obj = heap.get(identity)
+                what = obj.__class__
+                if what is Class and not through_classes:
                     continue
                 seen.add(identity)
-                if not through_classes and isinstance(obj, Function):
-                    todo.extend(self.cells(obj))
+                held = _CONTENTS.get(what)
+                if held is not None:
+                    held(obj, todo)
+                elif what is Function and not through_classes:
+                    todo.extend(self.cells(obj))  # type: ignore[arg-type]  # the class says it
                 else:
                     todo.extend(self.references(identity))
             elif kind is Unknown:

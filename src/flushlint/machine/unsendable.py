@@ -130,7 +130,9 @@ class _Probe(Log):
 def would_write(m: Machine, state: State, process: Process, run: Callable[[State], None]) -> bool:
     """Say whether a child would write to a file if it could be started: run it as a fork."""
     log = m.log
-    m.log = probe = _Probe(processes=dict(log.processes), streams=dict(log.streams))
+    m.log = probe = _Probe(
+        processes=dict(log.processes), streams=dict(log.streams), arrivals=log.arrivals
+    )
     try:
         run(fork(m, state.copy(), replace(process, method="fork"), process.start or m.module))
     finally:

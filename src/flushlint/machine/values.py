@@ -34,14 +34,20 @@ __all__ = [
 ]
 
 
-@dataclass(slots=True, unsafe_hash=True)
+# Values are hashed all the time: so not by all of what they hold, where less tells them apart.
+
+
+@dataclass(slots=True)
 class Const:
     """A constant that the machine knows: None, a bool, a number, a str or bytes."""
 
     value: Hashable
 
+    def __hash__(self) -> int:
+        return hash(self.value)
 
-@dataclass(slots=True, unsafe_hash=True)
+
+@dataclass(slots=True)
 class Unknown:
     """A value that the machine does not know, but can recognise by its key.
 
@@ -51,19 +57,28 @@ class Unknown:
     key: Hashable
     newline: bool | None = None
 
+    def __hash__(self) -> int:
+        return hash(self.key)
 
-@dataclass(slots=True, unsafe_hash=True)
+
+@dataclass(slots=True)
 class Ref:
     """A heap object."""
 
     id: int
 
+    def __hash__(self) -> int:
+        return self.id
 
-@dataclass(slots=True, unsafe_hash=True)
+
+@dataclass(slots=True)
 class Ext:
     """A name outside the analysed code, fully qualified: ``os.fork``, ``builtins.open``."""
 
     name: str
+
+    def __hash__(self) -> int:
+        return hash(self.name)
 
 
 @dataclass(slots=True, unsafe_hash=True)
@@ -82,12 +97,15 @@ class Method:
     name: str
 
 
-@dataclass(slots=True, unsafe_hash=True)
+@dataclass(slots=True)
 class Union:
     """One of several values. The key lets one path stay with the option it chose."""
 
     key: Hashable
     options: tuple[Value, ...]
+
+    def __hash__(self) -> int:
+        return hash(self.key)
 
 
 Value: TypeAlias = "Const | Unknown | Ref | Ext | Bound | Method | Union"
