@@ -440,6 +440,8 @@ def _allocate(m: Machine, state: State, cls: Value, arguments: Arguments) -> lis
         for after in call(m, state, own, arguments.with_receiver(cls)):
             found.extend(s.push(v) for s, v in m.choose(after, after.pop()))
         return found
+    if m.finalizes and classes.class_attribute(state, cls, "__del__") is not None:
+        state.watched = True
     instance = Instance(cls, {}, arguments.node)
     return [state.push(m.new(state, arguments.node, instance, "instance"))]
 

@@ -88,6 +88,7 @@ def _attach(
     if isinstance(subject, Ref) and state.look(Instance, subject) is not None:
         entry = m.new(state, arguments.node, Sequence("tuple", [made]), "finalizer")
         state.names_of(subject.id)[f"%finalizer{entry.id}"] = entry
+        state.watched = True
 
 
 @library("atexit.unregister")

@@ -280,6 +280,7 @@ def _merge(into: State, other: State, fresh: Fresh) -> None:
     if into.running != other.running:
         into.running = tuple(dict.fromkeys((*into.running, *other.running)))
     into.dirty |= other.dirty
+    into.watched |= other.watched
     if into.workers is not other.workers:
         _merge_workers(into, other, fresh)
 

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 import libcst as cst
 
+from flushlint.machine.interpreter import BudgetError
+from flushlint.machine.log import Limit
 from flushlint.machine.objects import Env, Function
 from flushlint.machine.scope import build_scopes
 from flushlint.machine.state import Frame
@@ -34,6 +36,10 @@ __all__ = [
     "package_of",
     "tree_of",
 ]
+
+
+# What the body of one imported module may take.
+_MOST_STEPS = 2_000
 
 
 @dataclass(frozen=True, eq=False)
@@ -110,12 +116,22 @@ def _load_one(m: Machine, state: State, name: str) -> list[State]:
     if name in state.modules:
         return [state]
     module = m.imported[name]
+    untouched = state.copy()
     identity = enter(m, state, module, name)
+    spent, limit, handlers, depth = m.steps, m.limit, m.handlers, len(m.resuming)
+    m.steps, m.limit = 0, _MOST_STEPS
     m.resuming.append(None)  # a generator being taken up is not resumed in what it imports
     try:
         normal, abrupt = m.captured(lambda inside: m.run(module.tree.body, inside), [state])
+    except BudgetError:
+        # What it binds is then as little known as if it were somebody else's.
+        m.log.limits.append(Limit(module.tree, "it takes too many steps to follow"))
+        m.handlers = handlers
+        identity = enter(m, untouched, Module(module.tree, name, module.is_package), name)
+        normal, abrupt = [untouched], []
     finally:
-        m.resuming.pop()
+        m.steps, m.limit = spent, limit
+        del m.resuming[depth:]
     for after in abrupt:
         m.drop_frame(after)
         after.modules = {k: v for k, v in after.modules.items() if k != name}

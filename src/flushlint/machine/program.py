@@ -155,7 +155,6 @@ class _Run:
     def _fresh_state(self, name: str) -> State:
         m = self.m
         state = State()
-        state.watched = m.finalizes
         enter(m, state, self.main, name, is_main=True)
         for stream in ("stdout", "stderr"):
             made = openers.standard_stream(m, state, stream)

@@ -215,7 +215,7 @@ class State:
         self.run = 0  # the run of the process: a loop may start one process many times
         self.running: tuple[Running, ...] = ()
         self.dirty = False
-        self.watched = False  # the program has finalizers: every reference counts
+        self.watched = False  # something in it has a finalizer: every reference counts
         self.workers: dict[int, Crew] = {}  # of each pool that has not ended; replaced, not changed
         self.crowded = _CROWDED  # from so many objects on it is worth looking for garbage
 
