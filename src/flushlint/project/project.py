@@ -12,18 +12,21 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple
 
-from flushlint import gate
+from flushlint.config import ConfigError
 from flushlint.discovery import SourceFile, discover
 from flushlint.project.folders import Folders, Roots
 from flushlint.project.graph import Edge, active_files
 from flushlint.project.imports import imports
+from flushlint.project.sight import look
 from flushlint.project.units import Units
+from flushlint.user_tables import NO_TABLES
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from flushlint.config import Configuration
     from flushlint.project.folders import Found
+    from flushlint.project.sight import Sight
     from flushlint.project.units import Members
     from flushlint.unit import Unit
 
@@ -61,28 +64,42 @@ class Project:
         self._folders = Folders()
         self._units = Units(self._folders, self._read)
         self._shown = shown
+        self.sights: dict[str, Sight | None] = {}
+        """What somebody else has seen of files already, by absolute paths. They aren't read."""
         self._scopes: dict[tuple[str, str], _Scope | None] = {}
         self._roots: dict[str, Roots] = {}
         self._contents: OrderedDict[str, bytes] = OrderedDict()
         self._kept = 0
         self._programs: dict[str, Members] = {}
 
-    def programs(self, path: str, data: bytes) -> list[str]:
+    def programs(self, path: str, data: bytes | None) -> list[str]:
         """Return the files in which programs begin that a file takes part in, itself first.
 
-        Paths are absolute, `data` is what the file holds. A file that leads to no process begins
-        none. Raises ConfigError.
+        Paths are absolute, `data` is what the file holds; None leaves that to be read, if there is
+        no sight of it. A file that leads to no process begins none. Raises ConfigError.
         """
-        self._keep(path, data)
-        directory = os.path.dirname(path)
-        settings = self._configuration.settings(directory)
-        if self._folders.is_installed(directory) and not settings.first_party:
-            return [path] if gate.passes(data, settings.tables) else []
+        if data is not None:
+            self._keep(path, data)
+        if self.is_alone(os.path.dirname(path)):
+            return [path] if self._sight(path) is not None else []
         scope = self._scope(path)
         if scope is None or path not in scope.files:
-            return [path] if gate.process_words(data, settings.tables) else []
+            seen = self._sight(path)
+            return [path] if seen is not None and seen.words else []
         found = scope.begin.get(path, [])
         return sorted(found, key=lambda other: (other != path, other))
+
+    def is_alone(self, directory: str) -> bool:
+        """Return whether each file in a directory is a program for itself. Raises ConfigError.
+
+        So it is in installed packages.
+        """
+        settings = self._configuration.settings(directory)
+        return self._folders.is_installed(directory) and not settings.first_party
+
+    def data(self, path: str) -> bytes:
+        """Return the bytes of a file as they were when it was read first. Raises OSError."""
+        return self._bytes(path)
 
     def members(self, path: str) -> tuple[str, ...]:
         """Return the files of the program that begins in a file, that file first."""
@@ -105,6 +122,19 @@ class Project:
         if known is None:
             known = self._programs[path] = self._units.members(path, self._roots_of(path))
         return known
+
+    def _sight(self, path: str) -> Sight | None:
+        """Return what a file has to do with processes, None if nothing."""
+        if path in self.sights:
+            return self.sights[path]
+        directory = os.path.dirname(path)
+        try:
+            alone = self.is_alone(directory)
+            tables = self._configuration.settings(directory).tables
+        except ConfigError:
+            alone, tables = False, NO_TABLES
+        data = self._read(path)
+        return None if data is None else look(data, tables, alone=alone)
 
     def _read(self, path: str) -> bytes | None:
         try:
@@ -179,16 +209,15 @@ class Project:
         key = (base, "") if base is not None else (self._folders.above(directory), directory)
         if key not in self._scopes:
             files = self._files(base) if base is not None else self._near(*key)
-            self._scopes[key] = self._find_scope(files, directory)
+            self._scopes[key] = self._find_scope(files)
         return self._scopes[key]
 
-    def _find_scope(self, found: Iterable[str], directory: str) -> _Scope | None:
+    def _find_scope(self, found: Iterable[str]) -> _Scope | None:
         files = list(islice(found, _MOST_FILES + 1))
         if len(files) > _MOST_FILES:
             return None
-        tables = self._configuration.settings(directory).tables
         begin: dict[str, list[str]] = {}
-        for path in active_files(files, self._read, self._edges, tables):
+        for path in active_files(files, self._read, self._edges, self._sight):
             for member in self.members(path):
                 begin.setdefault(member, []).append(path)
         return _Scope(frozenset(files), begin)
