@@ -36,6 +36,7 @@ ORDER = [
     "engine",
     "fixing",
     "python_version",
+    "cores",
     "globs",
     "comments",
     "selection",

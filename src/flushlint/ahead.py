@@ -11,21 +11,21 @@ from itertools import chain, islice
 from typing import TYPE_CHECKING, TypeVar
 
 from flushlint.config import ConfigError
+from flushlint.cores import available_cores
 from flushlint.discovery import SourceFile, read_bytes
-from flushlint.executing import Lost, no_weight, side_by_side
-from flushlint.executors import HiredWorkers
-from flushlint.workers import LocalWorkers, NoWorkersError, available_cores
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from flushlint.config import Configuration
-    from flushlint.executors import Factory
+    from flushlint.executing import Crew, Lost
+    from flushlint.executors import Factory, HiredWorkers
     from flushlint.progress import ProgressBar
     from flushlint.project.project import Project
     from flushlint.scanning import Chunk
     from flushlint.user_tables import UserTables
     from flushlint.work import Outcome, Task
+    from flushlint.workers import LocalWorkers
 
 __all__ = ["Ahead"]
 
@@ -62,8 +62,10 @@ class Ahead:
         self._configuration = configuration
         self._task = task
         self._progress = progress
-        self._workers = LocalWorkers(available_cores() if jobs is None else jobs)
-        self._hired = None if executor is None else HiredWorkers(executor)
+        self._jobs = available_cores() if jobs is None else jobs
+        self._executor = executor
+        self._workers: LocalWorkers | None = None
+        self._hired: HiredWorkers | None = None
         self._programs: dict[str, list[str]] = {}
         # How many files still need the outcome of a program.
         self._uses: dict[str, int] = {}
@@ -73,13 +75,13 @@ class Ahead:
     @property
     def is_idle(self) -> bool:
         """Whether all is left to be done when it is asked for."""
-        return self._workers.count == 1 and self._hired is None
+        return self._jobs == 1 and self._executor is None
 
     def look(self, items: Iterable[_Item]) -> list[_Item]:
         """Return what there is to check. If these are many files, they are looked at meanwhile."""
         source = iter(items)
         found: list[_Item] = []
-        if self._workers.count > 1:
+        if self._jobs > 1:
             first = list(islice(source, _FEW_FILES))
             source = chain(first, source)
             if len(first) == _FEW_FILES:
@@ -132,26 +134,44 @@ class Ahead:
 
     def close(self) -> None:
         """End the workers, which have nothing left to do."""
-        self._workers.close()
-        if self._hired is not None:
-            self._hired.close()
+        for crew in (self._workers, self._hired):
+            if crew is not None:
+                crew.close()
 
     def kill(self) -> None:
         """End the workers, whatever they are doing."""
-        self._workers.kill()
-        if self._hired is not None:
-            self._hired.kill()
+        for crew in (self._workers, self._hired):
+            if crew is not None:
+                crew.kill()
+
+    def _local(self) -> LocalWorkers:
+        if self._workers is None:
+            from flushlint.workers import LocalWorkers
+
+            self._workers = LocalWorkers(self._jobs)
+        return self._workers
+
+    def _crew(self) -> Crew:
+        """Return who analyses programs."""
+        if self._executor is None:
+            return self._local()
+        from flushlint.executors import HiredWorkers
+
+        self._hired = HiredWorkers(self._executor)
+        return self._hired
 
     # -- looking at files -------------------------------------------------------------------------
 
     def _scan(self, items: Iterator[_Item], found: list[_Item]) -> None:
+        from flushlint.executing import Lost, no_weight, side_by_side
         from flushlint.scanning import scan
+        from flushlint.workers import NoWorkersError
 
         chunks: dict[int, Chunk] = {}
         pieces = self._chunks(items, found, chunks)
         try:
             for number, result in side_by_side(
-                scan, pieces, self._workers, weigh=no_weight, tick=self._tick_for(found)
+                scan, pieces, self._local(), weigh=no_weight, tick=self._tick_for(found)
             ):
                 paths = chunks.pop(number).paths
                 if isinstance(result, Lost):
@@ -163,7 +183,7 @@ class Ahead:
                 self._project.sights.update(sights)
                 self._project.sights.update({paths[place]: one for place, one in seen.items()})
         except NoWorkersError:
-            self._workers.count = 1
+            self._jobs = 1
 
     def _tick_for(self, found: list[_Item]) -> Callable[[], None]:
         return lambda: self._progress.at("Looking at files", len(found), None)
@@ -202,39 +222,42 @@ class Ahead:
 
     def _analyses(self) -> Iterator[None]:
         """Analyse the programs, and yield whenever one more is done. Ends early where few are."""
-        from flushlint.model import InputError
-        from flushlint.work import Outcome, analyse, size
+        if not self._uses:
+            return
+        from flushlint.executing import side_by_side
+        from flushlint.work import analyse, size
+        from flushlint.workers import NoWorkersError
 
         programs = sorted(self._uses, key=_by_size)
         pieces = self._tasks(programs)
-        if self._hired is None:
-            first: list[tuple[str, Task]] = []
-            weight = 0
-            for piece in pieces:
-                first.append(piece)
-                weight += size(piece[1])
-                if weight > _FEW_BYTES and len(first) > 1:
-                    break
-            else:
+        if self._executor is None:
+            first = _worthwhile(pieces)
+            if not first:
                 return
             pieces = chain(first, pieces)
-        crew = self._workers if self._hired is None else self._hired
         done = 0
 
         def tick() -> None:
             self._progress.at("Analysing programs", done, len(programs))
 
         try:
-            for program, found in side_by_side(analyse, pieces, crew, weigh=size, tick=tick):
+            for program, found in side_by_side(
+                analyse, pieces, self._crew(), weigh=size, tick=tick
+            ):
                 done += 1
-                outcome = found
-                if isinstance(outcome, Lost):
-                    path = self._task(program).unit.main.path
-                    outcome = Outcome(error=InputError(path, None, outcome.cause))
-                self._outcomes[program] = outcome
+                self._outcomes[program] = self._outcome_of(program, found)
                 yield
         except NoWorkersError:
-            self._workers.count = 1
+            self._jobs = 1
+
+    def _outcome_of(self, program: str, found: Outcome | Lost) -> Outcome:
+        from flushlint.model import InputError
+        from flushlint.work import Outcome
+
+        if isinstance(found, Outcome):
+            return found
+        path = self._task(program).unit.main.path
+        return Outcome(error=InputError(path, None, found.cause))
 
     def _tasks(self, programs: list[str]) -> Iterator[tuple[str, Task]]:
         for program in programs:
@@ -249,6 +272,20 @@ class Ahead:
             return self._task(program)
         except Exception as error:  # noqa: BLE001 - it is raised where it is asked for
             return error
+
+
+def _worthwhile(pieces: Iterator[tuple[str, Task]]) -> list[tuple[str, Task]]:
+    """Return as many pieces as are worth a start of workers, none if there are not so many."""
+    from flushlint.work import size
+
+    taken: list[tuple[str, Task]] = []
+    weight = 0
+    for piece in pieces:
+        taken.append(piece)
+        weight += size(piece[1])
+        if weight > _FEW_BYTES and len(taken) > 1:
+            return taken
+    return []
 
 
 def _by_size(program: str) -> int:

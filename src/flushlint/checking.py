@@ -19,6 +19,7 @@ from flushlint.discovery import (
     read_bytes,
     read_cause,
 )
+from flushlint.executors import ExecutorError
 from flushlint.fixability import FixOptions
 from flushlint.progress import ProgressBar
 from flushlint.project.project import Project
@@ -188,7 +189,7 @@ class _Run:
             self._report.error_in(file.path, read_cause(file.path, error))
         except ConfigError as error:
             self._report.error(error.as_input_error())
-        except (KeyboardInterrupt, SystemExit):
+        except (KeyboardInterrupt, SystemExit, ExecutorError):
             raise
         except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
             self._report.error_in(file.path, f"internal error: {type(error).__name__}: {error}")

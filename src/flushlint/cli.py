@@ -245,14 +245,17 @@ def _rule(arguments: argparse.Namespace, streams: Streams) -> int:
 
 def _check(arguments: argparse.Namespace, streams: Streams) -> int:
     from flushlint.checking import check
-    from flushlint.executors import ExecutorError, load
 
     if arguments.stdin_filename is not None and set(arguments.paths) - {"-"}:
         streams.error("flushlint: error: --stdin-filename names standard input (-), not a path")
         return _ERROR
+    if arguments.executor is None:
+        return check(_check_options(arguments, None), streams)
+
+    from flushlint.executors import ExecutorError, load
+
     try:
-        executor = None if arguments.executor is None else load(arguments.executor)
-        return check(_check_options(arguments, executor), streams)
+        return check(_check_options(arguments, load(arguments.executor)), streams)
     except ExecutorError as error:
         streams.error(f"flushlint: error: --executor: {error}")
         return _ERROR

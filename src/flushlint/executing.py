@@ -8,12 +8,12 @@ found out and costs no other one.
 
 from __future__ import annotations
 
-from queue import Empty, SimpleQueue
 from typing import TYPE_CHECKING, Any, NamedTuple, Protocol, TypeVar
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from concurrent.futures import Future
+    from queue import SimpleQueue
 
 __all__ = ["Crew", "Lost", "LostError", "no_weight", "side_by_side"]
 
@@ -65,6 +65,8 @@ def side_by_side(
     Pieces are taken when they are begun. `weigh` returns what one holds in bytes; `tick` is called
     some times in a second.
     """
+    from queue import SimpleQueue
+
     ended: SimpleQueue[tuple[_Key, Future[Any]]] = SimpleQueue()
     on_the_way: dict[_Key, _Piece] = {}
     lost: dict[_Key, _Piece] = {}
@@ -121,6 +123,8 @@ def _first(
     ended: SimpleQueue[tuple[_Key, Future[Any]]], tick: Callable[[], object]
 ) -> tuple[_Key, Future[Any]]:
     """Wait for a piece to end."""
+    from queue import Empty
+
     while True:
         tick()
         try:
@@ -136,6 +140,8 @@ def _again(
     tick: Callable[[], object],
 ) -> _Result | Lost:
     """Do a piece that was lost by itself."""
+    from queue import SimpleQueue
+
     cause = ""
     for _ in range(crew.tries):
         ended: SimpleQueue[tuple[None, Future[Any]]] = SimpleQueue()

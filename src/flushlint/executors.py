@@ -8,7 +8,6 @@ the workers need this version of flushlint, and no disk in common with anybody.
 from __future__ import annotations
 
 import os
-import pickle
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -108,6 +107,8 @@ class HiredWorkers:
         alone: bool = False,  # noqa: ARG002 - it is, as long as nothing else is submitted
     ) -> Future[Any]:
         """Begin with a piece of work. Raises LostError, ExecutorError."""
+        import pickle
+
         packed = pickle.dumps((function, piece), pickle.HIGHEST_PROTOCOL)
         # Without a number of its own, a second try may be taken for the first one, which failed.
         self._count += 1
@@ -121,6 +122,7 @@ class HiredWorkers:
 
     def result(self, future: Future[Any]) -> Any:  # noqa: ANN401 - what the function returns
         """Return what has come of a piece. Raises LostError."""
+        import pickle
         from concurrent.futures import BrokenExecutor, CancelledError
 
         error = CancelledError() if future.cancelled() else future.exception()
@@ -136,10 +138,11 @@ class HiredWorkers:
 
     def kill(self) -> None:
         """Shut the executor down, whatever it is doing, and processes of its own with it."""
-        self._end(wait=False)
-        for process in _children():
-            if process not in self._others:
-                process.kill()
+        with interrupts_held():
+            self._end(wait=False)
+            for process in _children():
+                if process not in self._others:
+                    process.kill()
 
     def _failed(self, error: BaseException) -> str:
         return f"the executor {self._factory.name} failed: {_said(error)}"
@@ -207,5 +210,7 @@ def call_packed(packed: bytes, version: str, number: int) -> bytes:  # noqa: ARG
     """
     if version != __version__:
         raise RuntimeError(f"the worker has flushlint {__version__}, not {version}")
+    import pickle
+
     function, piece = pickle.loads(packed)  # noqa: S301 - from flushlint itself
     return pickle.dumps(function(piece), pickle.HIGHEST_PROTOCOL)

@@ -7,7 +7,6 @@ the process that started them, and none outlives that.
 from __future__ import annotations
 
 import os
-import signal
 import sys
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
@@ -20,7 +19,7 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
     from multiprocessing.process import BaseProcess
 
-__all__ = ["LocalWorkers", "NoWorkersError", "available_cores", "interrupts_held"]
+__all__ = ["LocalWorkers", "NoWorkersError", "interrupts_held"]
 
 # What each worker has before it, so that it need not wait.
 _PIECES_EACH = 4
@@ -50,7 +49,6 @@ class LocalWorkers:
     ) -> Future[Any]:
         """Begin with a piece of work. Raises LostError, NoWorkersError."""
         from concurrent.futures.process import BrokenProcessPool
-        from multiprocessing import active_children
 
         pool = self._pool_of(1 if alone else self.count)
         try:
@@ -62,7 +60,7 @@ class LocalWorkers:
             self.kill()
             raise NoWorkersError(str(error)) from None
         if len(self._mine) < self._size:
-            self._mine = [one for one in active_children() if one not in self._others]
+            self._mine = self._children()
         return future
 
     def result(self, future: Future[Any]) -> Any:  # noqa: ANN401 - what the function returns
@@ -84,11 +82,18 @@ class LocalWorkers:
 
     def kill(self) -> None:
         """End the processes, whatever they are doing."""
-        if self._pool is not None:
-            self._pool.shutdown(wait=False, cancel_futures=True)
-            for process in self._mine:
-                process.kill()
-            self._pool = None
+        # A second interrupt is not to leave any of them.
+        with interrupts_held():
+            if self._pool is not None:
+                self._pool.shutdown(wait=False, cancel_futures=True)
+                for process in self._children():
+                    process.kill()
+                self._pool = None
+
+    def _children(self) -> list[BaseProcess]:
+        from multiprocessing import active_children
+
+        return [one for one in active_children() if one not in self._others]
 
     def _pool_of(self, size: int) -> ProcessPoolExecutor:
         """Return a pool of a size, a new one if there is no such."""
@@ -121,6 +126,8 @@ class LocalWorkers:
 
 def _ending(code: int) -> str:
     """Say how a process has ended by its exit code, negative if it is a signal."""
+    import signal
+
     if code > 0:
         return f"exit status {code}"
     try:
@@ -147,6 +154,8 @@ def _context() -> BaseContext:
 @contextmanager
 def interrupts_held() -> Iterator[None]:
     """Keep interrupts from processes that are started here, and for this one until it is done."""
+    import signal
+
     mask = getattr(signal, "pthread_sigmask", None)
     if mask is None:
         yield
@@ -160,6 +169,7 @@ def interrupts_held() -> Iterator[None]:
 
 def _begin() -> None:
     """Begin a worker: it ends with the process that has started it, and no sooner."""
+    import signal
     from multiprocessing import parent_process
     from threading import Thread
 
@@ -175,41 +185,3 @@ def _end_after(sentinel: int) -> None:
     wait([sentinel])
     # Nobody is left to whom anything could be said, and nothing to be saved.
     os._exit(1)
-
-
-def available_cores() -> int:
-    """Return on how many cores this process may run: by its affinity, and its share of a container.
-
-    As `os.process_cpu_count` does, which Python has from 3.13 on.
-    """
-    count = getattr(os, "process_cpu_count", None)
-    if count is not None:
-        cores = count() or 1
-    elif hasattr(os, "sched_getaffinity"):
-        cores = len(os.sched_getaffinity(0))
-    else:
-        cores = os.cpu_count() or 1
-    return min(cores, _share() or cores)
-
-
-# The time of all cores together that a container has, and in what time, in microseconds.
-_SHARES = (
-    ("/sys/fs/cgroup/cpu.max",),
-    ("/sys/fs/cgroup/cpu/cpu.cfs_quota_us", "/sys/fs/cgroup/cpu/cpu.cfs_period_us"),
-)
-
-
-def _share() -> int | None:
-    """Return how many cores a container may keep busy, rounded up, None if that is not limited."""
-    for paths in _SHARES:
-        words: list[bytes] = []
-        try:
-            for path in paths:
-                with open(path, "rb") as file:
-                    words += file.read().split()
-            quota, period = map(int, words)
-        except (OSError, ValueError):  # no such group, or `max`
-            continue
-        if quota > 0 and period > 0:
-            return -(-quota // period)
-    return None
