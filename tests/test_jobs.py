@@ -94,13 +94,28 @@ class TestOrder:
         assert [line[:3] for line in alone[1]] == ["17/", "3/b"]
         assert run("-v", "--jobs", "2") == alone
 
-    def test_two_real_programs(self) -> None:
+    @pytest.mark.parametrize("threads", [0, 1])
+    def test_two_real_programs(self, threads: int) -> None:
+        # A process with a thread of its own is not forked.
+        code = f"""if True:
+            import sys, threading
+            from flushlint import cli
+            if __name__ == "__main__":
+                for _ in range({threads}):
+                    threading.Thread(target=threading.Event().wait, daemon=True).start()
+                status = cli.main(["check", *sys.argv[1:]])
+                assert ("multiprocessing.popen_fork" in sys.modules) == ("2" in sys.argv)
+                assert ("multiprocessing.forkserver" in sys.modules) == bool({threads})
+                sys.exit(status)
+        """
+        Path("script").mkdir()
+        Path("script/main.txt").write_text(code)
         text = (ROOT / "README.md").read_text().partition("```python\n")[2].partition("```")[0]
         for name in "ab":
             Path(f"{name}.py").write_text(text + PADDING * 2)
         both = [
             subprocess.run(
-                [sys.executable, "-m", "flushlint", "check", "--jobs", jobs],
+                [sys.executable, "script/main.txt", "--jobs", jobs],
                 capture_output=True,
                 check=False,
                 timeout=120,
@@ -211,6 +226,7 @@ class TestDeadWorkers:
             main, scan = os.getpid(), scanning.scan
             def dies(chunk):
                 if os.getpid() != main and any(path.endswith("/500.py") for path in chunk.paths):
+                    open(f"died{os.getpid()}", "w").close()
                     os._exit(1)
                 return scan(chunk)
             scanning.scan = dies
@@ -221,6 +237,7 @@ class TestDeadWorkers:
             [sys.executable, "-c", code], capture_output=True, text=True, check=False, timeout=120
         )
         assert done.returncode == 0
+        assert len(list(Path().glob("died*"))) == 2
         lines = done.stderr.splitlines()
         assert lines[-1] == "1100 files checked, 0 findings"
         assert sum("nothing that starts" in line for line in lines) == 1099
@@ -422,7 +439,7 @@ class TestCores:
 _ON_A_TERMINAL = """\
 import sys
 from flushlint import progress
-progress._SILENT = 0
+progress._SILENT = progress._BETWEEN = 0
 sys.argv[1:] = ["check", *sys.argv[1:]]
 import runpy
 runpy.run_module("tests.stand_ins", run_name="__main__")
@@ -474,7 +491,7 @@ class TestProgress:
 
     def test_nor_in_a_short_run(self, monkeypatch: pytest.MonkeyPatch) -> None:
         write_many(3)
-        short = _ON_A_TERMINAL.replace("_SILENT = 0", "_SILENT = 600")
+        short = _ON_A_TERMINAL.replace("= 0", "= 600")
         monkeypatch.setitem(globals(), "_ON_A_TERMINAL", short)
         assert self.on_a_terminal() == ""
 

@@ -35,7 +35,7 @@ _Item = TypeVar("_Item")
 _FEW_FILES = 1000
 _FEW_BYTES = 60_000
 # So many files are a piece of work.
-_CHUNK = 128
+_CHUNK = 256
 # A program of so many bytes is begun before smaller ones, so that nobody waits for it at the end.
 _LARGE = 50_000
 _NONE: list[str] = []

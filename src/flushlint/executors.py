@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from flushlint import __version__
 from flushlint.executing import LostError
-from flushlint.workers import interrupts_held
+from flushlint.workers import drain, interrupts_held
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -95,7 +95,8 @@ class HiredWorkers:
         self._factory = factory
         self._executor: Executor | None = None
         self._manager: AbstractContextManager[object] | None = None
-        self._is_broken = False
+        # Broken is what is to be made anew, dead what has lost its processes as well.
+        self._is_broken = self._is_dead = False
         self._count = 0
         self._others = _children()
 
@@ -108,6 +109,7 @@ class HiredWorkers:
     ) -> Future[Any]:
         """Begin with a piece of work. Raises LostError, ExecutorError."""
         import pickle
+        from concurrent.futures import BrokenExecutor
 
         packed = pickle.dumps((function, piece), pickle.HIGHEST_PROTOCOL)
         # Without a number of its own, a second try may be taken for the first one, which failed.
@@ -118,6 +120,7 @@ class HiredWorkers:
                 return executor.submit(call_packed, packed, __version__, self._count)
             except Exception as error:  # noqa: BLE001 - whatever it raises
                 self._is_broken = True
+                self._is_dead = isinstance(error, BrokenExecutor)
                 raise LostError(self._failed(error)) from None
 
     def result(self, future: Future[Any]) -> Any:  # noqa: ANN401 - what the function returns
@@ -127,7 +130,7 @@ class HiredWorkers:
 
         error = CancelledError() if future.cancelled() else future.exception()
         if isinstance(error, BrokenExecutor):
-            self._is_broken = True
+            self._is_broken = self._is_dead = True
         if error is not None:
             raise LostError(self._failed(error))
         return pickle.loads(future.result())  # noqa: S301 - what call_packed has made
@@ -138,11 +141,20 @@ class HiredWorkers:
 
     def kill(self) -> None:
         """Shut the executor down, whatever it is doing, and processes of its own with it."""
+        from concurrent.futures import ProcessPoolExecutor
+
+        # A second interrupt is not to leave any of them.
         with interrupts_held():
+            if isinstance(self._executor, ProcessPoolExecutor):
+                self._kill_children()
+                self._is_dead = True
             self._end(wait=False)
-            for process in _children():
-                if process not in self._others:
-                    process.kill()
+            self._kill_children()
+
+    def _kill_children(self) -> None:
+        for process in _children():
+            if process not in self._others:
+                process.kill()
 
     def _failed(self, error: BaseException) -> str:
         return f"the executor {self._factory.name} failed: {_said(error)}"
@@ -153,7 +165,7 @@ class HiredWorkers:
             self._end(wait=False)
         if self._executor is None:
             self._executor = self._made()
-            self._is_broken = False
+            self._is_broken = self._is_dead = False
         return self._executor
 
     def _made(self) -> Executor:
@@ -181,13 +193,17 @@ class HiredWorkers:
         # Nothing that goes wrong now changes what was found.
         with suppress(Exception):
             if executor is not None and not (wait and manager is not None):
-                _shut_down(executor, wait=wait)
+                _shut_down(executor, is_dead=self._is_dead, wait=wait)
         with suppress(Exception):
             if manager is not None:
                 manager.__exit__(None, None, None)
 
 
-def _shut_down(executor: Executor, *, wait: bool) -> None:
+def _shut_down(executor: Executor, *, is_dead: bool, wait: bool) -> None:
+    from concurrent.futures import ProcessPoolExecutor
+
+    if is_dead and isinstance(executor, ProcessPoolExecutor):
+        drain(executor)
     try:
         executor.shutdown(wait=wait, cancel_futures=not wait)
     except TypeError:  # one that does not know this parameter

@@ -58,13 +58,14 @@ class ProgressBar:
         if self._bar is None:
             self._bar = _new_bar()
             self._line = self._bar.add_task("", total=None)
-        if not self._is_shown:
-            self._is_shown = True
-            self._bar.start()
         what, done, total = self._state
         if self._line is not None:
             self._bar.update(self._line, description=what, completed=done, total=total)
-        self._bar.refresh()
+        if self._is_shown:
+            self._bar.refresh()
+        else:
+            self._is_shown = True
+            self._bar.start()
 
 
 def _is_terminal() -> bool:

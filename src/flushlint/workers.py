@@ -19,12 +19,14 @@ if TYPE_CHECKING:
     from multiprocessing.context import BaseContext
     from multiprocessing.process import BaseProcess
 
-__all__ = ["LocalWorkers", "NoWorkersError", "interrupts_held"]
+__all__ = ["LocalWorkers", "NoWorkersError", "drain", "interrupts_held"]
 
 # What each worker has before it, so that it need not wait.
 _PIECES_EACH = 4
 # More can't be waited for on Windows.
 _MOST_WORKERS = 60 if sys.platform == "win32" else 1024
+# In seconds.
+_A_MOMENT = 0.01
 
 
 class NoWorkersError(Exception):
@@ -85,9 +87,10 @@ class LocalWorkers:
         # A second interrupt is not to leave any of them.
         with interrupts_held():
             if self._pool is not None:
-                self._pool.shutdown(wait=False, cancel_futures=True)
                 for process in self._children():
                     process.kill()
+                drain(self._pool)
+                self._pool.shutdown(wait=False, cancel_futures=True)
                 self._pool = None
 
     def _children(self) -> list[BaseProcess]:
@@ -117,11 +120,37 @@ class LocalWorkers:
     def _death(self) -> str:
         """Put away a pool in which a process has died, and say how."""
         if self._pool is not None:
+            drain(self._pool)
             self._pool.shutdown()
             self._pool = None
         codes = [code for one in self._mine if (code := one.exitcode)]
         how = f" ({_ending(codes[0])})" if codes else ""
         return f"the process that analysed it has died{how}"
+
+
+def drain(pool: ProcessPoolExecutor) -> None:
+    """Take what is on its way to workers that are dead, so that nobody waits for them to take it.
+
+    Before Python 3.11.5 the thread that writes to them waits forever, and the run with it:
+    https://github.com/python/cpython/issues/94777.
+    """
+    if sys.version_info >= (3, 11, 5) or sys.platform == "win32":
+        return
+    from contextlib import suppress
+    from select import select
+
+    thread = getattr(pool, "_executor_manager_thread", None)
+    queue = getattr(pool, "_call_queue", None)
+    if thread is None or queue is None:
+        return
+    with suppress(OSError):  # closed already
+        end = os.dup(queue._reader.fileno())  # noqa: SLF001 - there is no other way to it
+        try:
+            while thread.is_alive():
+                if select([end], [], [], _A_MOMENT)[0]:
+                    os.read(end, 1 << 16)
+        finally:
+            os.close(end)
 
 
 def _ending(code: int) -> str:
