@@ -8,8 +8,11 @@ a safe fix, a minus an unsafe one, an equals sign one that is display-only: it t
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import sys
+import time
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -51,8 +54,12 @@ def span(line: int, start: int, end: int) -> Span:
 def check_source(
     data: bytes, path: str, options: AnalysisOptions, *, wanted: Wanted | None = None
 ) -> Analysis:
-    """Find what the markers say; `raises` and `broken` in the text do what they say."""
+    """Find what the markers say; `raises` and `broken` in the text do what they say.
+
+    So do `exits` and `killed`, which end the process, and `sleeps`.
+    """
     text = data.decode("utf-8", "replace")
+    _end_or_wait(text)
     if "raises" in text:
         raise KeyError("a name")
     if "broken" in text:
@@ -61,6 +68,15 @@ def check_source(
     bare = [replace(one, fixes=()) for one in found]
     kept = () if wanted is None else wanted(bare)
     return Analysis(tuple(f if b in kept else b for f, b in zip(found, bare, strict=True)))
+
+
+def _end_or_wait(text: str) -> None:
+    if "exits" in text:
+        os._exit(3)
+    if "killed" in text:
+        os.kill(os.getpid(), signal.SIGKILL)
+    if "sleeps" in text:
+        time.sleep(600)
 
 
 def check_unit(unit: Unit, options: AnalysisOptions, *, wanted: Wanted | None = None) -> Analysis:

@@ -115,7 +115,7 @@ class TestErrors:
             return stand_ins.check_unit(*arguments, **options)  # type: ignore[arg-type]
 
         monkeypatch.setattr(engine, "check_unit", check_and_remove)
-        status, out, err = run("check")
+        status, out, err = run("check", "--jobs", "1")
         assert (status, len(out), err) == (2, 1, ["b.py: error: no such file or directory"])
 
     def test_a_file_that_may_not_be_read(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,6 +10,7 @@ import re
 import subprocess
 import sys
 import venv
+from importlib.util import find_spec
 from pathlib import Path
 
 import pytest
@@ -40,6 +41,8 @@ BLOCKS = {
     (OWN, "toml"),
     (OWN, "python"),
     (OWN, "console"),
+    ("On a cluster", "python"),
+    ("On a cluster", "console"),
     ("Moving to Python 3.14", "console"),
     ("Suppression", "python"),
     ("Suppression", "toml"),
@@ -131,6 +134,18 @@ def test_fixing_the_program(project: Path, tmp_path: Path) -> None:
     for command, output in commands(*shown("Fixes", "console")):
         done = run(command, project, shims)
         assert (done.stdout, done.stderr, done.returncode) == (output, "", 0)
+
+
+@pytest.mark.skipif(find_spec("distributed") is None, reason="dask.distributed is not installed")
+def test_the_cluster(project: Path) -> None:
+    repository = project / "repositories" / "greeter"
+    repository.mkdir(parents=True)
+    (project / "hello.py").rename(repository / "hello.py")
+    (program,) = shown("On a cluster", "python")
+    (project / "on_dask.py").write_text(program, encoding="utf-8")
+    for command, output in commands(*shown("On a cluster", "console")):
+        done = run(command, project)
+        assert (done.stdout, done.returncode) == (output, 1)
 
 
 def test_the_options_of_the_table_of_fixes(project: Path) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from flushlint.ahead import Ahead
 from flushlint.config import ConfigError, Configuration
 from flushlint.discovery import (
     FileOptions,
@@ -18,7 +19,9 @@ from flushlint.discovery import (
     read_bytes,
     read_cause,
 )
+from flushlint.executors import ExecutorError
 from flushlint.fixability import FixOptions
+from flushlint.progress import ProgressBar
 from flushlint.project.project import Project
 from flushlint.reporting import Report
 
@@ -27,6 +30,7 @@ if TYPE_CHECKING:
 
     from flushlint.applying import Applying
     from flushlint.choosing import Choice
+    from flushlint.executors import Factory
     from flushlint.model import AnalysisOptions, Diagnostic, InputError, Platform, StartMethodOption
     from flushlint.reporting import OutputFormat
     from flushlint.selection import Layer
@@ -56,10 +60,12 @@ class CheckOptions(NamedTuple):
     quiet: bool = False
     verbose: bool = False
     fixes: FixOptions = FixOptions()
+    jobs: int | None = None
+    executor: Factory | None = None
 
 
 def check(options: CheckOptions, streams: Streams) -> int:
-    """Check what `options` name, report it, and return the exit status."""
+    """Check what `options` name, report it, and return the exit status. Raises ExecutorError."""
     return _Run(options, streams).run()
 
 
@@ -84,26 +90,49 @@ class _Run:
         # The files that are checked, by their absolute paths, and what counts in each.
         self._files: dict[str, SourceFile] = {}
         self._choices: dict[str, Choice] = {}
-        self._outcomes: dict[str, Outcome] = {}
         self._unsaved: dict[str, bytes] = {}
         self._changed: dict[str, bytes] = {}
         self._project = Project(self._configuration, self._unsaved, self._shown)
+        self._progress = ProgressBar(streams, wanted=not options.quiet)
+        is_alone = _is_for_one(options)
+        self._ahead = Ahead(
+            self._project,
+            self._configuration,
+            self._task,
+            jobs=1 if is_alone else options.jobs,
+            executor=None if is_alone else options.executor,
+            progress=self._progress,
+        )
         # The files that are, or could be, written.
         self._written: list[str] = []
 
     def run(self) -> int:
         """Check all files, in the order of the command line, and return the exit status."""
-        items = list(self._items())
-        self._files = {item.absolute: item for item in items if isinstance(item, SourceFile)}
-        for item in items:
+        try:
+            items = self._ahead.look(self._items())
+            self._files = {item.absolute: item for item in items if isinstance(item, SourceFile)}
+            self._ahead.plan(self._files.values())
+            self._report_all(items)
+        except BaseException:
+            self._ahead.kill()
+            raise
+        finally:
+            self._progress.hide()
+        # Nobody waits for what nobody reads.
+        (self._ahead.kill if self._streams.closed else self._ahead.close)()
+        self._finish()
+        return self._status()
+
+    def _report_all(self, items: list[SourceFile | InputError]) -> None:
+        for number, item in enumerate(items):
+            if self._ahead.is_idle:
+                self._progress.at("Checking files", number, len(items))
             if isinstance(item, SourceFile):
                 self._check(item)
             else:
                 self._report.error(item)
             if self._streams.closed and not self._options.fixes.apply:
                 break
-        self._finish()
-        return self._status()
 
     def _status(self) -> int:
         fixes = self._options.fixes
@@ -144,10 +173,14 @@ class _Run:
         if fixes.apply and not file.is_stdin:
             self._written.append(file.absolute)
         try:
-            data = self._read(file)
+            programs = self._ahead.programs(file.absolute)
+            if programs is not None and not programs:
+                self._drop(file)
+                return
+            data = self._read(file, known=programs is not None)
             fixed = data
             try:
-                fixed = self._checked(file, data)
+                fixed = self._checked(file, data, programs)
             finally:
                 if file.is_stdin and fixes.apply and not fixes.diff:
                     self._streams.write_bytes(fixed)
@@ -155,25 +188,29 @@ class _Run:
             self._report.error_in(file.path, read_cause(file.path, error))
         except ConfigError as error:
             self._report.error(error.as_input_error())
-        except (KeyboardInterrupt, SystemExit):
+        except (KeyboardInterrupt, SystemExit, ExecutorError):
             raise
         except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
             self._report.error_in(file.path, f"internal error: {type(error).__name__}: {error}")
 
-    def _read(self, file: SourceFile) -> bytes:
+    def _read(self, file: SourceFile, *, known: bool) -> bytes:
         """Return what a file holds, with what a fix of another one has changed in it."""
         if file.absolute in self._changed:
             return self._changed[file.absolute]
-        data = read_bytes(file)
+        data = self._project.data(file.absolute) if known else read_bytes(file)
         if file.is_stdin:
             self._unsaved[file.absolute] = data
         return data
 
-    def _checked(self, file: SourceFile, data: bytes) -> bytes:
+    def _drop(self, file: SourceFile) -> None:
+        self._report.verbose(f"{file.path}: nothing that starts, forks or ends a process")
+
+    def _checked(self, file: SourceFile, data: bytes, programs: list[str] | None) -> bytes:
         """Check, fix and report one file that holds `data`, and return what it holds now."""
-        programs = self._project.programs(file.absolute, data)
+        if programs is None:
+            programs = self._project.programs(file.absolute, data)
         if not programs:
-            self._report.verbose(f"{file.path}: nothing that starts, forks or ends a process")
+            self._drop(file)
             return data
 
         from flushlint.choosing import module_text
@@ -202,7 +239,7 @@ class _Run:
             for path, contents in applying.fix(self._task(program), files).items():
                 self._changed[files[path].absolute] = contents
                 self._project.changed(files[path].absolute, contents)
-                self._outcomes.clear()
+                self._ahead.forget()
                 data = contents if path == file.path else data
         return data
 
@@ -245,13 +282,12 @@ class _Run:
         return sorted(every, key=lambda one: (one.span, one.code, one.message))
 
     def _outcome(self, program: str, *, with_fixes: bool) -> Outcome:
+        if with_fixes:
+            return self._ahead.outcome(program)
+
         from flushlint.work import analyse
 
-        if not with_fixes:
-            return analyse(self._task(program, with_fixes=False))
-        if program not in self._outcomes:
-            self._outcomes[program] = analyse(self._task(program))
-        return self._outcomes[program]
+        return analyse(self._task(program, with_fixes=False))
 
     def _task(self, program: str, *, with_fixes: bool = True) -> Task:
         """Return the analysis of the program that begins in a file. Raises ConfigError, OSError."""
@@ -342,3 +378,18 @@ def _by_key(diagnostics: Iterable[Diagnostic], path: str) -> dict[object, list[D
 def _paths(options: CheckOptions) -> tuple[str, ...]:
     """Return what to check, also where the command line leaves that open."""
     return options.paths or (os.curdir if options.stdin_filename is None else _STDIN,)
+
+
+def _is_for_one(options: CheckOptions) -> bool:
+    """Return whether one process does it all, whatever the jobs.
+
+    Fixes are made file after file, and what can be read only once is not looked at ahead.
+    """
+    paths = _paths(options)
+    return options.fixes.apply or any(
+        path == _STDIN or (os.path.exists(path) and not _is_on_disk(path)) for path in paths
+    )
+
+
+def _is_on_disk(path: str) -> bool:
+    return os.path.isfile(path) or os.path.isdir(path)

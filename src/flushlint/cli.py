@@ -20,6 +20,8 @@ from flushlint.streams import Streams
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
 
+    from flushlint.checking import CheckOptions
+    from flushlint.executors import Factory
     from flushlint.model import Platform, StartMethodOption
 
 __all__ = ["main"]
@@ -142,6 +144,19 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
     source.add_argument("--config", metavar="FILE", help="use this TOML file's [tool.flushlint]")
     source.add_argument("--isolated", action="store_true", help="read no pyproject.toml")
 
+    work = parser.add_argument_group("how the work is shared out")
+    work.add_argument(
+        "--jobs",
+        metavar="N",
+        type=_jobs,
+        help="processes at most; few files need but one (default: the cores there are)",
+    )
+    work.add_argument(
+        "--executor",
+        metavar="MODULE:FACTORY",
+        help="analyse on the concurrent.futures.Executor that this function returns",
+    )
+
     output = parser.add_argument_group("output")
     output.add_argument("--output-format", choices=("concise", "full", "json"), default="concise")
     output.add_argument("--statistics", action="store_true", help="count the findings by rule")
@@ -214,6 +229,14 @@ def _version(text: str) -> tuple[int, int]:
         raise argparse.ArgumentTypeError(str(error)) from None
 
 
+def _jobs(text: str) -> int:
+    # int() takes more than digits: blanks, signs, underscores.
+    number = int(text) if text.isascii() and text.isdigit() and len(text) < 10 else 0
+    if number < 1:
+        raise argparse.ArgumentTypeError(f"not a number of processes: {text!r}")
+    return number
+
+
 def _rule(arguments: argparse.Namespace, streams: Streams) -> int:
     codes = list(RULES) if arguments.all else [arguments.code]
     streams.write("\n".join(RULES[code].page() for code in codes))
@@ -221,13 +244,28 @@ def _rule(arguments: argparse.Namespace, streams: Streams) -> int:
 
 
 def _check(arguments: argparse.Namespace, streams: Streams) -> int:
-    from flushlint.checking import CheckOptions, check
-    from flushlint.discovery import FileOptions
+    from flushlint.checking import check
 
     if arguments.stdin_filename is not None and set(arguments.paths) - {"-"}:
         streams.error("flushlint: error: --stdin-filename names standard input (-), not a path")
         return _ERROR
-    options = CheckOptions(
+    if arguments.executor is None:
+        return check(_check_options(arguments, None), streams)
+
+    from flushlint.executors import ExecutorError, load
+
+    try:
+        return check(_check_options(arguments, load(arguments.executor)), streams)
+    except ExecutorError as error:
+        streams.error(f"flushlint: error: --executor: {error}")
+        return _ERROR
+
+
+def _check_options(arguments: argparse.Namespace, executor: Factory | None) -> CheckOptions:
+    from flushlint.checking import CheckOptions
+    from flushlint.discovery import FileOptions
+
+    return CheckOptions(
         paths=tuple(arguments.paths),
         layer=Layer(
             select=None if arguments.select is None else tuple(arguments.select),
@@ -263,5 +301,6 @@ def _check(arguments: argparse.Namespace, streams: Streams) -> int:
                 unfixable=tuple(arguments.unfixable or ()),
             ),
         ),
+        jobs=arguments.jobs,
+        executor=executor,
     )
-    return check(options, streams)

@@ -8,9 +8,12 @@ from __future__ import annotations
 
 import os
 import sys
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 from flushlint.lines import one_line
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 __all__ = ["Streams"]
 
@@ -24,6 +27,8 @@ class Streams:
     def __init__(self) -> None:
         self.closed = False
         self.failure: str | None = None
+        self.before_writing: Callable[[], None] | None = None
+        """Clears a terminal of what is not to stay there."""
         for stream in (sys.stdout, sys.stderr):
             reconfigure = getattr(stream, "reconfigure", None)
             if reconfigure is not None:
@@ -33,6 +38,8 @@ class Streams:
         """Write to standard output, and through: a reader sees each file's findings at once."""
         if self.closed or sys.stdout is None:
             return
+        if self.before_writing is not None:
+            self.before_writing()
         try:
             sys.stdout.write(text)
             sys.stdout.flush()
@@ -60,6 +67,8 @@ class Streams:
         """Write to standard error, if there is anybody to read it."""
         if sys.stderr is None:
             return
+        if self.before_writing is not None:
+            self.before_writing()
         try:
             sys.stderr.write(text)
             sys.stderr.flush()

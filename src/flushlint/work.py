@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from flushlint.choosing import Choices
     from flushlint.unit import Unit
 
-__all__ = ["Outcome", "Task", "analyse"]
+__all__ = ["Outcome", "Task", "analyse", "size"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +53,11 @@ def analyse(task: Task) -> Outcome:
         return Outcome(error=InputError(unit.main.path, None, cause))
     found = tuple(one for one in analysis.diagnostics if one.path in task.choices.by_path)
     return Outcome(found, analysis.error)
+
+
+def size(task: Task) -> int:
+    """Return how many bytes of source a task holds."""
+    return sum(len(file.data) for file in task.unit.files().values())
 
 
 def _wanted(task: Task, diagnostics: Sequence[Diagnostic]) -> list[Diagnostic]:

@@ -9,22 +9,15 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, NamedTuple
 
-from flushlint import gate
-from flushlint.knowledge.processes import PARALLEL, POOL_TYPES, PROCESS_PACKAGES
 from flushlint.project.words import is_passed_on, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from flushlint.project.sight import Sight
     from flushlint.project.words import Words
-    from flushlint.user_tables import UserTables
 
 __all__ = ["Edge", "Graph"]
-
-_PACKAGES = frozenset(
-    name.partition(".")[0] for name in (*PROCESS_PACKAGES, *POOL_TYPES, *PARALLEL)
-)
-_PACKAGE_WORDS = tuple(sorted(name.encode() for name in _PACKAGES))
 
 
 class Edge(NamedTuple):
@@ -38,7 +31,7 @@ class Edge(NamedTuple):
 class Graph:
     """The files of a project, by who imports whom.
 
-    `edges` returns which of them a file imports.
+    `edges` returns which of them a file imports, `sight` what it has to do with processes itself.
     """
 
     def __init__(
@@ -46,14 +39,14 @@ class Graph:
         files: Iterable[str],
         read: Callable[[str], bytes | None],
         edges: Callable[[str, bytes], Iterator[Edge]],
-        tables: UserTables,
+        sight: Callable[[str], Sight | None],
     ) -> None:
         self.files = frozenset(files)
         spread = _Spread(read)
         for path in sorted(self.files):
-            data = read(path)
-            if data is not None:
-                spread.seed(path, data, gate.process_words(data, tables))
+            seen = sight(path)
+            if seen is not None:
+                spread.seed(path, seen)
         if spread.names:
             for path in sorted(self.files):
                 data = read(path)
@@ -85,17 +78,11 @@ class _Spread:
         self.importers: dict[str, list[tuple[str, Edge]]] = {}
         self._words: dict[str, Words] = {}
 
-    def seed(self, path: str, data: bytes, found: frozenset[bytes]) -> None:
+    def seed(self, path: str, seen: Sight) -> None:
         """Begin with a module that has a word for a process in it, or a package of processes."""
-        if found:
+        if seen.words:
             self.active.add(path)
-        names = set(found)
-        for package in _PACKAGE_WORDS:
-            if package in data:
-                names |= _bound_to_packages(data)
-                break
-        if names:
-            self.names[path] = names
+        self.names[path] = set(seen.names)
 
     def connect(self, path: str, edges: Iterator[Edge]) -> None:
         """Note what a module imports."""
@@ -145,14 +132,3 @@ class _Spread:
         if known is None:
             known = self._words[path] = words(self._read(path) or b"")
         return known
-
-
-def _bound_to_packages(data: bytes) -> set[bytes]:
-    """Return the names by which a module knows packages of processes."""
-    from flushlint.project.imports import imports
-
-    return {
-        one.bound.encode()
-        for one in imports(data)
-        if not one.level and one.module.partition(".")[0] in _PACKAGES
-    }

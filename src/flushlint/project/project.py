@@ -12,11 +12,12 @@ from functools import partial
 from itertools import islice
 from typing import TYPE_CHECKING
 
-from flushlint import gate
+from flushlint.config import ConfigError
 from flushlint.discovery import SourceFile, discover
 from flushlint.project.folders import Folders, Roots
 from flushlint.project.graph import Edge, Graph
 from flushlint.project.imports import imports
+from flushlint.project.sight import look
 from flushlint.project.units import Units, imports_by_name
 from flushlint.user_tables import NO_TABLES
 
@@ -25,6 +26,7 @@ if TYPE_CHECKING:
 
     from flushlint.config import Configuration
     from flushlint.project.folders import Found
+    from flushlint.project.sight import Sight
     from flushlint.project.units import Members
     from flushlint.unit import Unit
     from flushlint.user_tables import UserTables
@@ -57,27 +59,42 @@ class Project:
         self._folders = Folders()
         self._units = Units(self._folders, self._read)
         self._shown = shown
+        self.sights: dict[str, Sight | None] = {}
+        """What somebody else has seen of files already, by absolute paths. They aren't read."""
         self._graphs: dict[tuple[str, ...], Graph | None] = {}
         self._roots: dict[str, Roots] = {}
         self._contents: OrderedDict[str, bytes] = OrderedDict()
         self._kept = 0
         self._programs: dict[str, Members] = {}
 
-    def programs(self, path: str, data: bytes) -> list[str]:
+    def programs(self, path: str, data: bytes | None) -> list[str]:
         """Return the files in which programs begin that a file takes part in, itself first.
 
-        Paths are absolute, `data` is what the file holds. A file that leads to no process begins
-        none. Raises ConfigError.
+        Paths are absolute, `data` is what the file holds; None leaves that to be read, if there is
+        no sight of it. A file that leads to no process begins none. Raises ConfigError.
         """
-        self._keep(path, data)
-        directory = os.path.dirname(path)
-        tables = self._tables(directory)
-        if self._folders.is_installed(directory):
-            return [path] if gate.passes(data, tables) else []
+        if data is not None:
+            self._keep(path, data)
+        if self.is_alone(os.path.dirname(path)):
+            return [path] if self._sight(path) is not None else []
         graph = self._graph(path)
         if graph is None or path not in graph.files:
-            return [path] if gate.process_words(data, tables) else []
+            seen = self._sight(path)
+            return [path] if seen is not None and seen.words else []
         return graph.beginnings(path)
+
+    def is_alone(self, directory: str) -> bool:
+        """Return whether each file in a directory is a program for itself. Raises ConfigError.
+
+        So it is in installed packages.
+        """
+        if not self._folders.is_installed(directory):
+            return False
+        return not self._configuration.settings(directory).first_party
+
+    def data(self, path: str) -> bytes:
+        """Return the bytes of a file as they were when it was read first. Raises OSError."""
+        return self._bytes(path)
 
     def members(self, path: str) -> tuple[str, ...]:
         """Return the files of the program that begins in a file, that file first."""
@@ -100,6 +117,19 @@ class Project:
         if known is None:
             known = self._programs[path] = self._units.members(path, self._roots_of(path))
         return known
+
+    def _sight(self, path: str) -> Sight | None:
+        """Return what a file has to do with processes, None if nothing."""
+        if path in self.sights:
+            return self.sights[path]
+        directory = os.path.dirname(path)
+        try:
+            alone = self.is_alone(directory)
+            tables = self._tables(directory)
+        except ConfigError:
+            alone, tables = False, NO_TABLES
+        data = self._read(path)
+        return None if data is None else look(data, tables, alone=alone)
 
     def _read(self, path: str) -> bytes | None:
         try:
@@ -182,9 +212,9 @@ class Project:
         if places not in self._graphs:
             found = self._files(base) if base is not None else self._near(places)
             files = list(islice(found, _MOST_FILES + 1))
-            tables = self._tables(directory)
+            is_whole = len(files) <= _MOST_FILES
             self._graphs[places] = (
-                Graph(files, self._read, self._edges, tables) if len(files) <= _MOST_FILES else None
+                Graph(files, self._read, self._edges, self._sight) if is_whole else None
             )
         return self._graphs[places]
 
