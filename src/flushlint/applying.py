@@ -11,7 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flushlint.diffs import unified_diff
-from flushlint.fixing import fix_source
+from flushlint.documents import fix_document
 from flushlint.report.fixes import fixed, fixed_by_file
 from flushlint.writing import replace_file
 
@@ -59,7 +59,7 @@ class Applying:
 
         With `--diff` that is what it would hold.
         """
-        done = fix_source(data, file.path, options, choice.fixable, choice.allows)
+        done = fix_document(data, file.path, options, choice.fixable, choice.allows)
         if done.trouble:
             self._say(file.path, f"not fixed: {done.trouble}")
         if done.data == data:

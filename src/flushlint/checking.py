@@ -14,6 +14,7 @@ from flushlint import gate
 from flushlint.config import ConfigError, Configuration
 from flushlint.discovery import SourceFile, discover, read_bytes, read_cause
 from flushlint.fixability import FixOptions
+from flushlint.report import line_place
 from flushlint.reporting import Report
 
 if TYPE_CHECKING:
@@ -21,14 +22,17 @@ if TYPE_CHECKING:
 
     from flushlint.applying import Applying
     from flushlint.choosing import Choice
+    from flushlint.documents import Document
     from flushlint.model import AnalysisOptions, Diagnostic, InputError, Platform, StartMethodOption
     from flushlint.reporting import OutputFormat
     from flushlint.selection import Layer
     from flushlint.streams import Streams
+    from flushlint.user_tables import UserTables
 
 __all__ = ["CheckOptions", "check"]
 
 _STDIN = "-"
+_NOTEBOOK = ".ipynb"
 
 
 class CheckOptions(NamedTuple):
@@ -144,11 +148,11 @@ class _Run:
         """Check, fix and report one file that holds `data`, and return what it holds now."""
         directory = os.path.dirname(file.absolute)
         settings = self._configuration.settings(directory)
-        if not gate.passes(data, settings.tables):
-            self._report.verbose(f"{file.path}: nothing that starts, forks or ends a process")
+        document = self._document(file.path, data, settings.tables)
+        if document is None:
             return data
 
-        from flushlint.choosing import choice, module_text
+        from flushlint.choosing import choice
 
         fixes = self._options.fixes
         applying = self._applying() if fixes.apply else None
@@ -157,43 +161,66 @@ class _Run:
             return data
         chosen = choice(file, settings, self._options.layer, fixes.layer, unsafe=fixes.unsafe)
         options = self._analysis_options(directory)
-        found = self._findings(data, chosen, options, final=applying is None)
+        found = self._findings(document, chosen, options, final=applying is None)
         if found and applying is not None:
             before, data = data, applying.fix(file, data, options, chosen)
-            left = self._findings(data, chosen, options, final=True)
+            document = self._document(file.path, data, settings.tables)
+            left = self._findings(document, chosen, options, final=True) if document else []
             if data != before:
                 applying.count(file.path, found, left)
             found = left
-        if found:
-            self._report.add(found, lambda: module_text(data, file.path))
+        if found and document is not None:
+            self._report.add(found, document.text)
         return data
 
+    def _document(self, path: str, data: bytes, tables: UserTables) -> Document | None:
+        """Return what is to be analysed of a file, None if nothing is, which is said."""
+        is_notebook = path.endswith(_NOTEBOOK)
+        if (gate.may_pass if is_notebook else gate.passes)(data, tables):
+            from flushlint.documents import read_document
+            from flushlint.model import InputError
+
+            document = read_document(data, path)
+            if isinstance(document, InputError):
+                self._report.error(document)
+                return None
+            if document is None:
+                self._report.verbose(f"{path}: a notebook in another language than Python")
+                return None
+            if not is_notebook or gate.passes(document.program, tables):
+                return document
+        self._report.verbose(f"{path}: nothing that starts, forks or ends a process")
+        return None
+
     def _findings(
-        self, data: bytes, choice: Choice, options: AnalysisOptions, *, final: bool
+        self, document: Document, choice: Choice, options: AnalysisOptions, *, final: bool
     ) -> list[Diagnostic]:
-        """Return the findings in `data` that count; the `final` ones are those that are reported.
+        """Return the findings in `document` that count; the `final` ones are to be reported.
 
         Of these fixes are looked for, and of comments that fail to suppress them the user is
         warned.
         """
         from flushlint.engine import check_source
 
-        wanted = partial(choice.fixable, data) if final else None
-        analysis = check_source(data, choice.path, options, wanted=wanted)
+        program = document.program
+        wanted = partial(choice.fixable, program) if final else None
+        analysis = check_source(program, choice.path, options, wanted=wanted)
         if analysis.error is not None:
-            self._report.error(analysis.error)
+            self._report.error(document.error(analysis.error))
             return []
-        kept, malformed = choice.findings(data, analysis.diagnostics)
+        kept, malformed = choice.findings(program, document.found(analysis.diagnostics))
         for comment in malformed if final else ():
+            cell, line = document.place(comment.line)
+            place = line_place(choice.path, line, cell)
             self._report.warn(
-                f"{choice.path}:{comment.line}: warning: `{comment.text}` suppresses nothing; "
+                f"{place}: warning: `{comment.text}` suppresses nothing; "
                 "write `# noqa`, or `# noqa: CODE` with the codes in capitals"
             )
         if final or not kept:
             by = f", settings of {choice.settings}" if choice.settings is not None else ""
             shown = f"{len(kept)} of {len(analysis.diagnostics)} findings shown"
             self._report.verbose(f"{choice.path}: {shown}{by}")
-        return kept
+        return document.located(kept)
 
     def _analysis_options(self, directory: str) -> AnalysisOptions:
         """Return what to assume of programs in `directory`, by command line or configuration."""
