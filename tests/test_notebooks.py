@@ -14,10 +14,10 @@ import pytest
 
 from flushlint import cli
 from flushlint.cell_writing import with_sources
-from flushlint.documents import fix_document
 from flushlint.magics import Translation
 from flushlint.model import AnalysisOptions, InputError
 from flushlint.notebook import Notebook, NotebookError, cells_of, read_notebook
+from flushlint.notebook_fixing import fix_notebook
 from tests.oracle import (
     Fixture,
     Interpreter,
@@ -127,7 +127,7 @@ def test_there_are_as_many_look_alikes(tmp_path: Path) -> None:
 
 
 def fixed_bytes(data: bytes) -> bytes:
-    done = fix_document(
+    done = fix_notebook(
         data,
         "a.ipynb",
         AnalysisOptions(start_method="fork"),

@@ -11,7 +11,8 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flushlint.diffs import unified_diff
-from flushlint.documents import fix_document
+from flushlint.documents import is_notebook
+from flushlint.fixing import fix_source
 from flushlint.report.fixes import fixed, fixed_by_file
 from flushlint.writing import replace_file
 
@@ -21,6 +22,7 @@ if TYPE_CHECKING:
     from flushlint.choosing import Choice
     from flushlint.discovery import SourceFile
     from flushlint.fixability import FixOptions
+    from flushlint.fixing import Allow, Fixed, Select
     from flushlint.model import AnalysisOptions, Diagnostic
     from flushlint.streams import Streams
 
@@ -59,7 +61,7 @@ class Applying:
 
         With `--diff` that is what it would hold.
         """
-        done = fix_document(data, file.path, options, choice.fixable, choice.allows)
+        done = _fixing(file.path)(data, file.path, options, choice.fixable, choice.allows)
         if done.trouble:
             self._say(file.path, f"not fixed: {done.trouble}")
         if done.data == data:
@@ -102,6 +104,15 @@ class Applying:
     def _remember(self, identity: tuple[int, int] | None) -> None:
         if identity is not None:
             self._seen.add(identity)
+
+
+def _fixing(path: str) -> Callable[[bytes, str, AnalysisOptions, Select, Allow], Fixed]:
+    """Return what fixes the bytes of such a file."""
+    if not is_notebook(path):
+        return fix_source
+    from flushlint.notebook_fixing import fix_notebook
+
+    return fix_notebook
 
 
 def _identity(path: str) -> tuple[int, int] | None:

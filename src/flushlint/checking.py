@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 from flushlint import gate
 from flushlint.config import ConfigError, Configuration
 from flushlint.discovery import SourceFile, discover, read_bytes, read_cause
+from flushlint.documents import is_notebook, read_document
 from flushlint.fixability import FixOptions
 from flushlint.report import line_place
 from flushlint.reporting import Report
@@ -32,7 +33,6 @@ if TYPE_CHECKING:
 __all__ = ["CheckOptions", "check"]
 
 _STDIN = "-"
-_NOTEBOOK = ".ipynb"
 
 
 class CheckOptions(NamedTuple):
@@ -175,9 +175,8 @@ class _Run:
 
     def _document(self, path: str, data: bytes, tables: UserTables) -> Document | None:
         """Return what is to be analysed of a file, None if nothing is, which is said."""
-        is_notebook = path.endswith(_NOTEBOOK)
-        if (gate.may_pass if is_notebook else gate.passes)(data, tables):
-            from flushlint.documents import read_document
+        in_cells = is_notebook(path)
+        if (gate.may_pass if in_cells else gate.passes)(data, tables):
             from flushlint.model import InputError
 
             document = read_document(data, path)
@@ -187,7 +186,7 @@ class _Run:
             if document is None:
                 self._report.verbose(f"{path}: a notebook in another language than Python")
                 return None
-            if not is_notebook or gate.passes(document.program, tables):
+            if not in_cells or gate.passes(document.program, tables):
                 return document
         self._report.verbose(f"{path}: nothing that starts, forks or ends a process")
         return None

@@ -8,15 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Protocol
 
-from flushlint.choosing import module_text
-
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
-    from flushlint.fixing import Allow, Fixed, Select
-    from flushlint.model import AnalysisOptions, Diagnostic, InputError
+    from flushlint.model import Diagnostic, InputError
 
-__all__ = ["Document", "fix_document", "read_document"]
+__all__ = ["Document", "is_notebook", "read_document"]
 
 _NOTEBOOK = ".ipynb"
 
@@ -64,27 +61,21 @@ class _Module:
         return None, line
 
     def text(self, cell: int | None) -> str:
+        from flushlint.choosing import module_text
+
         del cell
         return module_text(self.program, self._path)
 
 
+def is_notebook(path: str) -> bool:
+    """Return whether a file is a notebook by its name."""
+    return path.endswith(_NOTEBOOK)
+
+
 def read_document(data: bytes, path: str) -> Document | InputError | None:
     """Return what a file holds, why it can't be read, or None if that is no Python."""
-    if not path.endswith(_NOTEBOOK):
+    if not is_notebook(path):
         return _Module(data, path)
     from flushlint.notebook_fixing import NotebookDocument
 
     return NotebookDocument.read(data, path)
-
-
-def fix_document(
-    data: bytes, path: str, options: AnalysisOptions, select: Select, allow: Allow
-) -> Fixed:
-    """Fix a module as `fix_source` does, or a notebook. Findings are selected in the program."""
-    from flushlint.fixing import fix_source
-
-    if not path.endswith(_NOTEBOOK):
-        return fix_source(data, path, options, select, allow)
-    from flushlint.notebook_fixing import fix_notebook
-
-    return fix_notebook(data, path, options, select, allow)
