@@ -127,6 +127,7 @@ class TestWithoutFix:
                 "edits": [
                     {
                         "filename": "a.py",
+                        "cell": None,
                         "location": {"row": 2, "column": column},
                         "end_location": {"row": 2, "column": column + 7},
                         "content": "",

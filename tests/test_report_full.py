@@ -48,7 +48,7 @@ def finding(where: Span, *steps: WitnessStep, message: str = MESSAGE) -> Diagnos
 
 
 def shown(diagnostic: Diagnostic, source: str, width: int = 100, *, color: bool = False) -> str:
-    return FullReporter(width=width, color=color).add([diagnostic], lambda: source)
+    return FullReporter(width=width, color=color).add([diagnostic], lambda _: source)
 
 
 def snippet(diagnostic: Diagnostic, source: str, width: int = 100) -> str:
@@ -215,9 +215,9 @@ def test_a_place_beyond_the_end_is_no_reason_to_fail() -> None:
 def test_the_end_counts_findings_and_files() -> None:
     reporter = FullReporter(width=80, color=False)
     assert reporter.finish() == ""
-    reporter.add([THE_STORY], lambda: PROGRAM)
+    reporter.add([THE_STORY], lambda _: PROGRAM)
     assert reporter.finish() == "1 finding in 1 file\n"
-    reporter.add([THE_STORY, THE_STORY], lambda: PROGRAM)
+    reporter.add([THE_STORY, THE_STORY], lambda _: PROGRAM)
     assert reporter.finish() == "3 findings in 2 files\n"
 
 
@@ -311,7 +311,7 @@ def test_how_far_a_fix_may_be_trusted_is_said(
     assert suggestion(diagnostic, PROGRAM).startswith(f"   = {title}\n   |\n")
     assert ("[*]" in shown(diagnostic, PROGRAM).splitlines()[0]) is marked
     reporter = FullReporter(width=100, color=False, unsafe=True)
-    first = reporter.add([diagnostic], lambda: PROGRAM).splitlines()[0]
+    first = reporter.add([diagnostic], lambda _: PROGRAM).splitlines()[0]
     assert ("[*]" in first) is (applicability != "display-only")
 
 

@@ -17,7 +17,7 @@ from tests.stand_ins import HEADER, check_source, span
 SOURCE = f"{HEADER}\nlog.write()  # finds FLU101\n"
 
 
-def no_text() -> str:
+def no_text(cell: int | None) -> str:
     raise AssertionError("this format shows no source")
 
 
@@ -53,6 +53,7 @@ class TestJson:
                 "start_methods": None,
                 "severity": "error",
                 "filename": "a/b.py",
+                "cell": None,
                 "location": {"row": 3, "column": 1},
                 "end_location": {"row": 3, "column": 4},
                 "witness": [
@@ -60,6 +61,7 @@ class TestJson:
                         "kind": "opened",
                         "process": "main process",
                         "filename": "a/b.py",
+                        "cell": None,
                         "location": {"row": 1, "column": 1},
                         "end_location": {"row": 1, "column": 5},
                         "text": "`log` is opened",
@@ -68,6 +70,7 @@ class TestJson:
                         "kind": "ended",
                         "process": "child `put`",
                         "filename": "a/b.py",
+                        "cell": None,
                         "location": {"row": 3, "column": 1},
                         "end_location": {"row": 3, "column": 4},
                         "text": "the child ends",

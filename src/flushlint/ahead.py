@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, TypeVar
 from flushlint.config import ConfigError
 from flushlint.cores import available_cores
 from flushlint.discovery import SourceFile, read_bytes
+from flushlint.documents import is_notebook
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -95,6 +96,8 @@ class Ahead:
             return
         for number, file in enumerate(files):
             self._progress.at("Looking at files", number, None)
+            if is_notebook(file.path):
+                continue  # its program has to be read from it first
             try:
                 path = file.absolute
                 data = None if path in self._project.sights else read_bytes(file)

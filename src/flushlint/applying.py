@@ -11,6 +11,7 @@ from collections import Counter
 from typing import TYPE_CHECKING
 
 from flushlint.diffs import unified_diff
+from flushlint.documents import is_notebook
 from flushlint.fixing import fix_unit
 from flushlint.report.fixes import fixed, fixed_by_file
 from flushlint.writing import replace_file
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 
     from flushlint.discovery import SourceFile
     from flushlint.fixability import FixOptions
+    from flushlint.fixing import Fixed
     from flushlint.model import Diagnostic
     from flushlint.streams import Streams
     from flushlint.work import Task
@@ -54,26 +56,37 @@ class Applying:
         self._remember(identity)
         return False
 
-    def fix(self, task: Task, files: Mapping[str, SourceFile]) -> dict[str, bytes]:
+    def fix(self, task: Task, data: bytes, files: Mapping[str, SourceFile]) -> dict[str, bytes]:
         """Fix what may be fixed in a program; return what those of its files hold that changed.
 
-        `files` are those that are checked, by their paths. With `--diff` it is what they would
-        hold.
+        `data` is what the file that is checked holds. `files` are all that are checked, by their
+        paths. With `--diff` it is what they would hold.
         """
-        done = fix_unit(task.unit, task.options, task.choices.fixable, task.choices.allows)
+        main = task.unit.main.path
+        done = self._fixed(task, data)
         if done.trouble:
-            self._say(task.unit.main.path, f"not fixed: {done.trouble}")
+            self._say(main, f"not fixed: {done.trouble}")
         before = {path: file.data for path, file in task.unit.files().items()}
-        changed = {path: data for path, data in done.files.items() if data != before[path]}
+        if is_notebook(main):
+            before = {main: data}
+        changed = {path: after for path, after in done.files.items() if after != before[path]}
         if self._options.diff:
-            for path, data in changed.items():
-                self._streams.write_bytes(unified_diff(before[path], data, path))
+            for path, after in changed.items():
+                self._streams.write_bytes(unified_diff(before[path], after, path))
         elif not self._write_all(changed, before, files):
             return {}
         for applied in done.applied:
             counted = self._counts.setdefault(applied.diagnostic.path, Counter())
             counted[applied.diagnostic.code] += 1
         return changed
+
+    def _fixed(self, task: Task, data: bytes) -> Fixed:
+        choices = task.choices
+        if not is_notebook(task.unit.main.path):
+            return fix_unit(task.unit, task.options, choices.fixable, choices.allows)
+        from flushlint.notebook_fixing import fix_notebook
+
+        return fix_notebook(data, task.unit, task.options, choices.fixable, choices.allows)
 
     def _write_all(
         self,

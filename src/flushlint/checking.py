@@ -9,6 +9,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from flushlint import gate
 from flushlint.ahead import Ahead
 from flushlint.config import ConfigError, Configuration
 from flushlint.discovery import (
@@ -19,10 +20,12 @@ from flushlint.discovery import (
     read_bytes,
     read_cause,
 )
+from flushlint.documents import is_notebook, read_module, read_notebook
 from flushlint.executors import ExecutorError
 from flushlint.fixability import FixOptions
 from flushlint.progress import ProgressBar
 from flushlint.project.project import Project
+from flushlint.report import line_place
 from flushlint.reporting import Report
 
 if TYPE_CHECKING:
@@ -30,6 +33,7 @@ if TYPE_CHECKING:
 
     from flushlint.applying import Applying
     from flushlint.choosing import Choice
+    from flushlint.documents import Document
     from flushlint.executors import Factory
     from flushlint.model import AnalysisOptions, Diagnostic, InputError, Platform, StartMethodOption
     from flushlint.reporting import OutputFormat
@@ -207,28 +211,50 @@ class _Run:
 
     def _checked(self, file: SourceFile, data: bytes, programs: list[str] | None) -> bytes:
         """Check, fix and report one file that holds `data`, and return what it holds now."""
+        document = self._document(file, data)
+        if document is None:
+            return data
         if programs is None:
-            programs = self._project.programs(file.absolute, data)
+            programs = self._project.programs(file.absolute, document.program)
         if not programs:
             self._drop(file)
             return data
-
-        from flushlint.choosing import module_text
 
         applying = self._applying() if self._options.fixes.apply else None
         if applying is not None and applying.is_repeated(file):
             self._report.verbose(f"{file.path}: another name of a file that was checked already")
             return data
-        found = self._findings(file, data, programs, final=applying is None)
+        found = self._findings(file, document, programs, final=applying is None)
         if found and applying is not None:
             before, data = data, self._fixed(file, data, programs, applying)
-            left = self._findings(file, data, programs, final=True)
+            document = self._document(file, data)
+            left = self._findings(file, document, programs, final=True) if document else []
             if data != before:
                 applying.count(file.path, found, left)
             found = left
-        if found:
-            self._report.add(found, lambda: module_text(data, file.path))
+        if found and document is not None:
+            self._report.add(found, document.text)
         return data
+
+    def _document(self, file: SourceFile, data: bytes) -> Document | None:
+        """Return what is to be analysed of a file, None if nothing is, which is said."""
+        if not is_notebook(file.path):
+            return read_module(data, file.path)
+        tables = self._configuration.settings(os.path.dirname(file.absolute)).tables
+        if not gate.may_pass(data, tables):
+            self._drop(file)
+            return None
+        from flushlint.model import InputError
+
+        document = read_notebook(data, file.path)
+        if isinstance(document, InputError):
+            self._report.error(document)
+            return None
+        if document is None:
+            self._report.verbose(f"{file.path}: a notebook in another language than Python")
+            return None
+        self._unsaved[file.absolute] = document.program
+        return document
 
     def _fixed(
         self, file: SourceFile, data: bytes, programs: list[str], applying: Applying
@@ -236,44 +262,47 @@ class _Run:
         """Apply the fixes of the findings in a file, and return what it holds now."""
         for program in programs:
             files = {each.path: each for each in self._files.values()}
-            for path, contents in applying.fix(self._task(program), files).items():
+            for path, contents in applying.fix(self._task(program), data, files).items():
                 self._changed[files[path].absolute] = contents
-                self._project.changed(files[path].absolute, contents)
+                if not is_notebook(path):
+                    self._project.changed(files[path].absolute, contents)
                 self._ahead.forget()
                 data = contents if path == file.path else data
         return data
 
     def _findings(
-        self, file: SourceFile, data: bytes, programs: list[str], *, final: bool
+        self, file: SourceFile, document: Document, programs: list[str], *, final: bool
     ) -> list[Diagnostic]:
         """Return the findings in a file that count; the `final` ones are those that are reported.
 
         Of these fixes are looked for, and of comments that fail to suppress them the user is
         warned.
         """
-        diagnostics = self._diagnostics(file, programs, with_fixes=final)
+        diagnostics = self._diagnostics(file, document, programs, with_fixes=final)
         choice = self._choice(file)
-        kept, malformed = choice.findings(data, diagnostics)
+        kept, malformed = choice.findings(document.program, document.found(diagnostics))
         for comment in malformed if final else ():
+            cell, line = document.place(comment.line)
+            place = line_place(choice.path, line, cell)
             self._report.warn(
-                f"{choice.path}:{comment.line}: warning: `{comment.text}` suppresses nothing; "
+                f"{place}: warning: `{comment.text}` suppresses nothing; "
                 "write `# noqa`, or `# noqa: CODE` with the codes in capitals"
             )
         if final or not kept:
             by = f", settings of {choice.settings}" if choice.settings is not None else ""
             shown = f"{len(kept)} of {len(diagnostics)} findings shown"
             self._report.verbose(f"{choice.path}: {shown}{by}")
-        return kept
+        return document.located(kept)
 
     def _diagnostics(
-        self, file: SourceFile, programs: list[str], *, with_fixes: bool
+        self, file: SourceFile, document: Document, programs: list[str], *, with_fixes: bool
     ) -> list[Diagnostic]:
         """Return the findings in a file of all programs that it takes part in, each once."""
         found: dict[object, list[Diagnostic]] = {}
         for program in programs:
             outcome = self._outcome(program, with_fixes=with_fixes)
             if outcome.error is not None and outcome.error.path == file.path:
-                self._report.error(outcome.error)
+                self._report.error(document.error(outcome.error))
             for key, same in _by_key(outcome.diagnostics, file.path).items():
                 # One that is opt-in in this program may count in another.
                 if key not in found or all(one.opt_in for one in found[key]):

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from flushlint.user_tables import UserTables
 
-__all__ = ["may_write", "passes", "process_words"]
+__all__ = ["may_pass", "may_write", "passes", "process_words"]
 
 _SIGKILL = (b"SIGKILL", b"9")
 _STARTERS = (*PROCESS_TYPES, *POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
@@ -79,6 +79,15 @@ def passes(data: bytes, tables: UserTables = NO_TABLES) -> bool:
     if tables is not NO_TABLES:
         candidates += _candidates(_spawners(tables), data)
     return bool(candidates) and _is_in_code(candidates, data, tables)
+
+
+def may_pass(data: bytes, tables: UserTables = NO_TABLES) -> bool:
+    """Return whether a module may pass that stands in `data` in some escaped form, as in JSON.
+
+    The names are spelled out there, too, but what precedes one may be an escape's last letter.
+    """
+    sought = (*_SOUGHT, *(_spawners(tables) if tables is not NO_TABLES else ()))
+    return any(leaf in data for _, leaves in sought for leaf, _ in leaves)
 
 
 def may_write(data: bytes, tables: UserTables = NO_TABLES) -> bool:

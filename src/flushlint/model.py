@@ -41,10 +41,14 @@ Platform = Literal["linux", "darwin", "win32"]
 
 @dataclass(frozen=True, slots=True, order=True)
 class Position:
-    """A point in a source text: 1-based line, 0-based column in code points."""
+    """A point in a source text: 1-based line, 0-based column in code points.
+
+    In a notebook the line is that of a `cell`, which is 1-based, too.
+    """
 
     line: int
     column: int
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -125,13 +129,15 @@ class Diagnostic:
 class InputError:
     """A file that can't be read, decoded or parsed: an error, never a finding (exit status 2).
 
-    `line` is 1-based, or None where no line can be named. `cause` is one line without the
-    file's name and without a final full stop.
+    `line` is 1-based, or None where no line can be named; in a notebook it is that of a `cell`,
+    if there is one to name. `cause` is one line without the file's name and without a final full
+    stop.
     """
 
     path: str
     line: int | None
     cause: str
+    cell: int | None = None
 
 
 @dataclass(frozen=True, slots=True)

@@ -11,6 +11,7 @@ import sys
 from typing import TYPE_CHECKING, Literal, TextIO
 
 from flushlint.fixability import applicable_fix
+from flushlint.report import line_place
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -62,7 +63,7 @@ class Report:
         """How many findings have been reported."""
         return sum(self._counts.values())
 
-    def add(self, diagnostics: list[Diagnostic], text: Callable[[], str]) -> None:
+    def add(self, diagnostics: list[Diagnostic], text: Callable[[int | None], str]) -> None:
         """Report the findings of one file, if any are to be, and count what could be fixed."""
         for diagnostic in diagnostics:
             if applicable_fix(diagnostic, unsafe=False) is not None:
@@ -103,7 +104,9 @@ class Report:
         """Report an error, once if several files run into it."""
         if error not in self.errors:
             self.errors.add(error)
-            place = error.path if error.line is None else f"{error.path}:{error.line}"
+            place = error.path
+            if error.line is not None:
+                place = line_place(error.path, error.line, error.cell)
             self._streams.error(f"{place}: error: {error.cause}")
 
     def warn(self, line: str) -> None:

@@ -14,16 +14,17 @@ if TYPE_CHECKING:
 
     from flushlint.model import Diagnostic
 
-__all__ = ["Reporter", "counted", "place"]
+__all__ = ["Reporter", "counted", "line_place", "place"]
 
 
 class Reporter(Protocol):
     """What a format does with the findings of a run, file by file."""
 
-    def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[], str]) -> str:
+    def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[int | None], str]) -> str:
         """Take one file's findings, at least one; return what can be written at once.
 
-        `text` gives the file's contents to a format that shows them.
+        `text` gives the file's contents to a format that shows them; those of a notebook's cell
+        by its number, all of a file for None.
         """
 
     def finish(self) -> str:
@@ -31,9 +32,17 @@ class Reporter(Protocol):
 
 
 def place(diagnostic: Diagnostic) -> str:
-    """Return ``path:line:column`` of a finding, 1-based, on one line whatever the path holds."""
+    """Return ``path:line:column`` of a finding, 1-based, on one line whatever the path holds.
+
+    In a notebook it is ``path:cell number:line:column``.
+    """
     start = diagnostic.span.start
-    return f"{one_line(diagnostic.path)}:{start.line}:{start.column + 1}"
+    return f"{line_place(one_line(diagnostic.path), start.line, start.cell)}:{start.column + 1}"
+
+
+def line_place(path: str, line: int, cell: int | None = None) -> str:
+    """Return ``path:line``, or ``path:cell number:line``."""
+    return f"{path}:{line}" if cell is None else f"{path}:cell {cell}:{line}"
 
 
 def counted(number: int, noun: str) -> str:

@@ -25,7 +25,7 @@ class ConciseReporter:
     def __init__(self, *, unsafe: bool = False) -> None:
         self._unsafe = unsafe
 
-    def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[], str]) -> str:
+    def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[int | None], str]) -> str:
         """Return the lines of one file's findings."""
         del text
         return "".join(map(self._line, diagnostics))

@@ -17,13 +17,15 @@
      7 +     fd.flush()
        |
 
-``^`` marks the place of the finding, ``-`` the other steps.
+``^`` marks the place of the finding, ``-`` the other steps. Lines of several cells of a notebook
+stand below the numbers of their cells.
 """
 
 from __future__ import annotations
 
 import io
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from rich.console import Console
@@ -33,13 +35,14 @@ from flushlint.fixability import applicable_fix, in_words
 from flushlint.lines import one_line
 from flushlint.report import counted, place
 from flushlint.report.snippet import FRAME_STYLE, Mark, gutter_width, snippet_rows
-from flushlint.report.suggestion import suggestion_rows
+from flushlint.report.suggestion import cell_row, suggestion_rows
 from flushlint.source import Source
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
 
     from flushlint.model import Diagnostic, Span, WitnessStep
+    from flushlint.report.suggestion import Sources
 
 __all__ = ["FullReporter"]
 
@@ -68,13 +71,13 @@ class FullReporter:
             legacy_windows=False,
         )
 
-    def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[], str]) -> str:
+    def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[int | None], str]) -> str:
         """Return the stories of one file's findings."""
-        source = Source("", text())
+        sources = cache(lambda cell: Source("", text(cell)))
         self._files += 1
         for diagnostic in diagnostics:
             self._findings += 1
-            for row in self._story(diagnostic, source):
+            for row in self._story(diagnostic, sources):
                 row.rstrip()
                 self._console.print(row, soft_wrap=True)
             self._console.print()
@@ -92,12 +95,11 @@ class FullReporter:
         self._buffer.truncate()
         return written
 
-    def _story(self, diagnostic: Diagnostic, source: Source) -> Iterator[Text]:
+    def _story(self, diagnostic: Diagnostic, sources: Sources) -> Iterator[Text]:
         """Yield the rows of one finding."""
         style = _STYLES[diagnostic.severity]
-        lines = source.lines
-        marks, notes = _marks_and_notes(diagnostic, lines, style)
-        gutter = " " * gutter_width(marks)
+        marks, notes = _marks_and_notes(diagnostic, sources, style)
+        gutter = " " * max(map(gutter_width, marks.values()), default=1)
         problem, remedy = _problem_and_remedy(one_line(diagnostic.message))
         sign = "" if applicable_fix(diagnostic, unsafe=self._unsafe) is None else "[*] "
         header = Text.assemble(
@@ -111,7 +113,10 @@ class FullReporter:
         yield Text.assemble(gutter, ("--> ", FRAME_STYLE), place(diagnostic))
         if marks:
             yield Text(f"{gutter} |", FRAME_STYLE)
-            yield from snippet_rows(lines, marks, self._width)
+        for cell in sorted(marks, key=lambda cell: cell or 0):
+            if len(marks) > 1:
+                yield cell_row(cell, len(gutter))
+            yield from snippet_rows(sources(cell).lines, marks[cell], self._width, len(gutter))
             yield Text(f"{gutter} |", FRAME_STYLE)
         if remedy:
             notes.append(f"help: {remedy}")
@@ -123,7 +128,7 @@ class FullReporter:
             for index, row in enumerate(rows):
                 yield Text.assemble((f"{gutter} {' ' if index else '='} ", FRAME_STYLE), row)
         if diagnostic.fixes:
-            yield from suggestion_rows(source, diagnostic.fixes[0], len(gutter), self._width)
+            yield from suggestion_rows(sources, diagnostic.fixes[0], len(gutter), self._width)
 
 
 def _problem_and_remedy(message: str) -> tuple[str, str]:
@@ -135,24 +140,31 @@ def _problem_and_remedy(message: str) -> tuple[str, str]:
 
 
 def _marks_and_notes(
-    diagnostic: Diagnostic, lines: Sequence[str], style: str
-) -> tuple[list[Mark], list[str]]:
-    """Return what can be marked in `lines`, in the story's order, and the rest of it as notes."""
-    marks: list[Mark] = []
+    diagnostic: Diagnostic, sources: Sources, style: str
+) -> tuple[dict[int | None, list[Mark]], list[str]]:
+    """Return what can be marked, by cell and in the story's order, and the rest of it as notes."""
+    marks: dict[int | None, list[Mark]] = {}
     notes: list[str] = []
-    place_marked = False
+    place = diagnostic.span
     for number, step in enumerate(diagnostic.witness, 1):
         label = _label(number, step)
-        if step.path != diagnostic.path or step.span.start.line > len(lines):
-            notes.append(f"{label} ({one_line(step.path)}, line {step.span.start.line})")
-        elif step.span == diagnostic.span:
-            place_marked = True
-            marks.append(_mark(step.span, lines, "^", style, label))
-        else:
-            marks.append(_mark(step.span, lines, "-", _STEP_STYLE, label))
-    if not place_marked and diagnostic.span.start.line <= len(lines):
-        marks.insert(0, _mark(diagnostic.span, lines, "^", style, ""))
+        if step.path != diagnostic.path or not _is_shown(step.span, sources):
+            start = step.span.start
+            cell = "" if start.cell is None else f"cell {start.cell}, "
+            notes.append(f"{label} ({one_line(step.path)}, {cell}line {start.line})")
+            continue
+        symbol, look = ("^", style) if step.span == place else ("-", _STEP_STYLE)
+        mark = _mark(step.span, sources, symbol, look, label)
+        marks.setdefault(step.span.start.cell, []).append(mark)
+    here = marks.get(place.start.cell, [])
+    if all(mark.symbol != "^" for mark in here) and _is_shown(place, sources):
+        marks[place.start.cell] = [_mark(place, sources, "^", style, ""), *here]
     return marks, notes
+
+
+def _is_shown(span: Span, sources: Sources) -> bool:
+    """Return whether there is a line to show a place on."""
+    return span.start.line <= len(sources(span.start.cell).lines)
 
 
 def _label(number: int, step: WitnessStep) -> str:
@@ -161,9 +173,10 @@ def _label(number: int, step: WitnessStep) -> str:
     return one_line(f"{number} {kind}{process}: {step.text}")
 
 
-def _mark(span: Span, lines: Sequence[str], symbol: str, style: str, label: str) -> Mark:
+def _mark(span: Span, sources: Sources, symbol: str, style: str, label: str) -> Mark:
     """Return the mark for `span`, of which only the first line is marked."""
     line = span.start.line
+    lines = sources(span.start.cell).lines
     one = span.end.line == line
     end = span.end.column if one else len(lines[line - 1].rstrip())
     return Mark(line, span.start.column, end, symbol, style, label)

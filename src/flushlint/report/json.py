@@ -8,14 +8,16 @@ Each object holds:
   otherwise null;
 - ``severity``: ``"error"``, or ``"warning"`` for what has no effect on the exit status;
 - ``filename``, as the other formats write it;
+- ``cell``, in a notebook the 1-based number of the cell among all cells, otherwise null; rows count
+  within the cell;
 - ``location`` and ``end_location``: ``{"row", "column"}``, both 1-based and in code points; the
   end is the first place behind the expression;
 - ``witness``: how it comes about, in order. Each step holds ``kind`` (``"opened"``,
-  ``"handed-over"``, ``"written"`` or ``"ended"``), ``process``, ``filename``, ``location``,
-  ``end_location`` and ``text``;
+  ``"handed-over"``, ``"written"`` or ``"ended"``), ``process``, ``filename``, ``cell``,
+  ``location``, ``end_location`` and ``text``;
 - ``fixes``: what would take it away, best first. Each holds ``title``; ``applicability``
   (``"safe"``, ``"unsafe"`` or ``"display-only"``); ``reason``, why it is not safe, null where none
-  is given; and ``edits``, made together or not at all: ``filename``, ``location``,
+  is given; and ``edits``, made together or not at all: ``filename``, ``cell``, ``location``,
   ``end_location`` (the same for an insertion) and ``content``, which replaces what stands between.
 
 Keys may be added in later releases; none is taken away or changes its meaning.
@@ -42,7 +44,7 @@ class JsonReporter:
     def __init__(self) -> None:
         self._objects: list[dict[str, Any]] = []
 
-    def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[], str]) -> str:
+    def add(self, diagnostics: Sequence[Diagnostic], text: Callable[[int | None], str]) -> str:
         """Keep one file's findings for `finish`."""
         del text
         self._objects += map(_finding, diagnostics)
@@ -61,6 +63,7 @@ def _finding(diagnostic: Diagnostic) -> dict[str, Any]:
         "start_methods": list(diagnostic.start_methods) or None,
         "severity": diagnostic.severity,
         "filename": diagnostic.path,
+        "cell": diagnostic.span.start.cell,
         "location": _location(diagnostic.span.start),
         "end_location": _location(diagnostic.span.end),
         "witness": [_step(step) for step in diagnostic.witness],
@@ -74,6 +77,7 @@ def _step(step: WitnessStep) -> dict[str, Any]:
         "kind": step.kind,
         "process": step.process,
         "filename": step.path,
+        "cell": step.span.start.cell,
         "location": _location(step.span.start),
         "end_location": _location(step.span.end),
         "text": step.text,
@@ -88,6 +92,7 @@ def _fix(fix: Fix) -> dict[str, Any]:
         "edits": [
             {
                 "filename": edit.path,
+                "cell": edit.span.start.cell,
                 "location": _location(edit.span.start),
                 "end_location": _location(edit.span.end),
                 "content": edit.text,

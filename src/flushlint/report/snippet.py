@@ -66,12 +66,14 @@ def shown_line(line: str, room: int) -> str:
     return _Line(line).cut(0, room)
 
 
-def snippet_rows(lines: Sequence[str], marks: Sequence[Mark], width: int) -> Iterator[Text]:
+def snippet_rows(
+    lines: Sequence[str], marks: Sequence[Mark], width: int, gutter: int
+) -> Iterator[Text]:
     """Yield the marked lines in order, each with its marks in the order of `marks`.
 
-    Every row fits into `width` cells if that leaves room for anything at all.
+    Line numbers take `gutter` cells. Every row fits into `width` cells if that leaves room for
+    anything at all.
     """
-    gutter = gutter_width(marks)
     room = line_room(gutter, width)
     previous = None
     for number in sorted({mark.line for mark in marks}):

@@ -10,7 +10,7 @@ Numbers are those of the fixed file; a line that goes has none, and a minus sign
 from __future__ import annotations
 
 import difflib
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 
 from rich.text import Text
 
@@ -19,12 +19,15 @@ from flushlint.lines import split_lines
 from flushlint.report.snippet import CUT, FRAME_STYLE, line_room, shown_line
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator, Sequence
+    from collections.abc import Callable, Iterator, Sequence
 
-    from flushlint.model import Fix
+    from flushlint.model import Edit, Fix
     from flushlint.source import Source
 
-__all__ = ["suggestion_rows"]
+__all__ = ["Sources", "cell_row", "suggestion_rows"]
+
+# The text of a file for None, that of a notebook's cell for its number.
+Sources: TypeAlias = "Callable[[int | None], Source]"
 
 _CONTEXT = 2
 _STYLES = {"-": "red", "+": "green", "|": ""}
@@ -38,35 +41,57 @@ class _Row(NamedTuple):
     line: str
 
 
-def suggestion_rows(source: Source, fix: Fix, gutter: int, width: int) -> Iterator[Text]:
-    """Yield what a fix of `source` would change. The numbers take `gutter` cells or more."""
-    edits = [
-        TextEdit(source.offset(edit.span.start), source.offset(edit.span.end), edit.text)
-        for edit in fix.edits
-    ]
-    hunks = list(_hunks(source.lines, split_lines(apply(source.text, edits))))
-    if not hunks:
+def suggestion_rows(sources: Sources, fix: Fix, gutter: int, width: int) -> Iterator[Text]:
+    """Yield what a fix would change, cell by cell. The numbers take `gutter` cells or more."""
+    changes = {
+        cell: hunks
+        for cell in sorted({edit.span.start.cell for edit in fix.edits}, key=lambda cell: cell or 0)
+        if (
+            hunks := list(
+                _changes(sources(cell), [e for e in fix.edits if e.span.start.cell == cell])
+            )
+        )
+    }
+    rows = [row for hunks in changes.values() for hunk in hunks for row in hunk]
+    if not rows:
         return
-    last = max(row.number or 0 for hunk in hunks for row in hunk)
-    gutter = max(gutter, len(str(last)))
-    room = line_room(gutter, width)
+    gutter = max(gutter, len(str(max(row.number or 0 for row in rows))))
     frame = Text(f"{' ' * gutter} |", FRAME_STYLE)
     yield frame
-    for index, hunk in enumerate(hunks):
-        if index:
-            yield Text(CUT, FRAME_STYLE)
-        for number, sign, line in hunk:
-            style = _STYLES[sign]
-            label = f"{number or '':>{gutter}} "
-            row = Text.assemble(
-                (label, FRAME_STYLE),
-                (sign, style or FRAME_STYLE),
-                " ",
-                (shown_line(line, room), style),
-            )
-            row.rstrip()
-            yield row
-    yield frame
+    for cell, hunks in changes.items():
+        if cell is not None:
+            yield cell_row(cell, gutter)
+        for index, hunk in enumerate(hunks):
+            if index:
+                yield Text(CUT, FRAME_STYLE)
+            yield from (_shown(row, gutter, line_room(gutter, width)) for row in hunk)
+        yield frame
+
+
+def cell_row(cell: int | None, gutter: int) -> Text:
+    """Return the heading of the lines of a notebook's cell."""
+    return Text.assemble((f"{' ' * gutter} ::: ", FRAME_STYLE), f"cell {cell}")
+
+
+def _changes(source: Source, edits: Sequence[Edit]) -> Iterator[list[_Row]]:
+    """Yield the stretches of a text that edits change, with the lines around them."""
+    made = [
+        TextEdit(source.offset(edit.span.start), source.offset(edit.span.end), edit.text)
+        for edit in edits
+    ]
+    return _hunks(source.lines, split_lines(apply(source.text, made)))
+
+
+def _shown(row: _Row, gutter: int, room: int) -> Text:
+    style = _STYLES[row.sign]
+    shown = Text.assemble(
+        (f"{row.number or '':>{gutter}} ", FRAME_STYLE),
+        (row.sign, style or FRAME_STYLE),
+        " ",
+        (shown_line(row.line, room), style),
+    )
+    shown.rstrip()
+    return shown
 
 
 def _hunks(before: Sequence[str], after: Sequence[str]) -> Iterator[list[_Row]]:
