@@ -9,10 +9,10 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.machine.objects import Class, Env, Instance, Stream
+from flushlint.machine.objects import Class, Env, Function, Instance, Stream
 from flushlint.machine.state import State, origin, parts
 from flushlint.machine.streams import Log, close, holds_when_dropped
-from flushlint.machine.values import Ref, Union, Value
+from flushlint.machine.values import PLAIN, Ref, Union, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -98,13 +98,16 @@ def collect(
 
 def _streams_of(state: State, objects: set[int]) -> set[int]:
     """Return the open streams that these objects refer to."""
-    return {
-        target
-        for identity in objects
-        for value in state.references(identity)
-        for target in _direct(state, value)
-        if target in state.streams
-    }
+    streams = state.streams
+    found: set[int] = set()
+    for identity in objects:
+        for value in state.references(identity):
+            if value.__class__ is Ref:
+                if value.id in streams:
+                    found.add(value.id)
+            elif value.__class__ not in PLAIN:
+                found.update(target for target in _direct(state, value) if target in streams)
+    return found
 
 
 def _depth(state: State, identity: int) -> int:
@@ -118,8 +121,11 @@ def _depth(state: State, identity: int) -> int:
 
 def _sweep(state: State, alive: set[int], keys: set[Hashable]) -> None:
     keep = set(alive)
-    for identity in alive & state.heap.keys():
-        keep.update(_environments(state, identity))
+    heap = state.heap
+    for identity in alive:
+        obj = heap.get(identity)
+        if obj.__class__ is Env or obj.__class__ is Function:
+            _keep_environments(state, obj, keep)
     for identity in [i for i in state.heap if i not in keep]:
         del state.heap[identity]
         state.owned.discard(identity)
@@ -135,16 +141,14 @@ def _sweep(state: State, alive: set[int], keys: set[Hashable]) -> None:
     }
 
 
-def _environments(state: State, identity: int) -> list[int]:
-    """Return the environments that a function or environment needs, without their values."""
-    obj = state.heap[identity]
-    env_id = getattr(obj, "closure", None) if not isinstance(obj, Env) else obj.parent
-    found = []
-    while env_id is not None and env_id in state.heap:
-        found.append(env_id)
+def _keep_environments(state: State, obj: Env | Function, keep: set[int]) -> None:
+    """Keep the environments that a function or environment needs, without their values."""
+    env_id = obj.closure if isinstance(obj, Function) else obj.parent
+    # Those around one that is kept have been, or will be.
+    while env_id is not None and env_id not in keep and env_id in state.heap:
+        keep.add(env_id)
         env = state.heap[env_id]
         env_id = env.parent if isinstance(env, Env) else None
-    return found
 
 
 def _in_cycles(state: State, dead: set[int]) -> set[int]:

@@ -129,8 +129,14 @@ def _add_items(sequence: Sequence, found: list[Value]) -> None:
     found += sequence.items
 
 
+def _add_members(cls: Class, found: list[Value]) -> None:
+    found += cls.bases
+    found += cls.attributes.values()
+
+
 # What `State.references` yields, at less cost for the commonest objects.
 _CONTENTS: dict[type, Callable[[Any, list[Value]], None]] = {
+    Class: _add_members,
     Env: _add_variables,
     Instance: _add_attributes,
     Sequence: _add_items,
@@ -377,7 +383,8 @@ class State:
         obj = self.heap.get(identity)
         if obj is None:
             return
-        yield from obj.values()
+        if obj.__class__ is not Function or obj.defaults or obj.attributes:
+            yield from obj.values()
         if obj.__class__ is Function:
             if obj.scope.is_enclosed:
                 yield from self.cells(obj)

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 __all__ = [
     "FALSE",
     "NONE",
+    "PLAIN",
     "TRUE",
     "Bound",
     "Const",
@@ -109,6 +110,9 @@ class Union:
 
 
 Value: TypeAlias = "Const | Unknown | Ref | Ext | Bound | Method | Union"
+
+# Kinds of values that lead to no object of themselves.
+PLAIN = (Const, Unknown, Ext)
 
 NONE = Const(None)
 TRUE = Const(True)
