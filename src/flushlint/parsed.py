@@ -6,7 +6,7 @@ Imported modules are parsed once for all programs that import them, unless they 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -107,9 +107,13 @@ def parse_slice(
     trees: list[cst.Module | None] = [_part(part) for part in parts]
     if trees[0] is None:
         return None
-    known = dict(zip(sources, zip(sources.values(), trees[1:], strict=True), strict=True))
+    # Each tree with the text that it is of: positions are looked up in that.
+    own = [
+        replace(s, text=part) for s, part in zip((source, *sources.values()), parts, strict=True)
+    ]
+    known = dict(zip(sources, zip(own[1:], trees[1:], strict=True), strict=True))
     found = [(name, file, known.get(file.path)) for name, file in unit.imported.items()]
-    return _program(unit, (source, trees[0]), found)
+    return _program(unit, (own[0], trees[0]), found)
 
 
 def _others(unit: Unit) -> Iterator[ModuleFile]:
