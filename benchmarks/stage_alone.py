@@ -20,6 +20,7 @@ from flushlint import gate, guard
 from flushlint.engine import check_source
 from flushlint.model import AnalysisOptions
 from flushlint.positions import Positions
+from flushlint.slicing import sliced
 from flushlint.source import Source, parse, read_source
 
 Stage = Callable[[Any], object]
@@ -65,6 +66,7 @@ def _check(data: bytes) -> None:
 STAGES: dict[str, tuple[Callable[[str], Any], Stage]] = {
     "gate": (_data, gate.passes),
     "guard": (_source, lambda source: guard.refusal(source.text)),
+    "slice": (_source, lambda source: sliced(source.text)),
     "ast": (_source, lambda source: ast.parse(source.text)),
     "libcst": (_data, cst.parse_module),
     "positions": (_parsed, _positions),
