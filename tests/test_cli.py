@@ -120,14 +120,14 @@ class TestErrors:
 
     def test_a_file_that_may_not_be_read(self, run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
         write(a=LOSING, b=LOSING)
-        open_ = open
+        open_ = os.open
 
-        def refuse(path: str, *arguments: object, **options: object) -> object:
+        def refuse(path: str, flags: int) -> int:
             if str(path).endswith("a.py"):
                 raise PermissionError(13, "Permission denied")
-            return open_(path, *arguments, **options)  # type: ignore[call-overload]
+            return open_(path, flags)
 
-        monkeypatch.setattr("builtins.open", refuse)
+        monkeypatch.setattr("os.open", refuse)
         status, out, err = run("check")
         assert (status, len(out), err) == (2, 1, ["a.py: error: permission denied"])
 

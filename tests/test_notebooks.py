@@ -257,7 +257,7 @@ class TestCommand:
         assert err[0].startswith("a.ipynb:cell 4:1: warning: `#noqa` suppresses nothing")
 
     def test_what_the_gate_drops_is_dropped(self, run: Run) -> None:
-        text = notebook_of("from multiprocessing import Process", "p = Process()")
+        text = notebook_of("from multiprocessing import Queue", "# no Process")
         _, _, err = run(text, "-v", "a.ipynb")
         assert err[0] == "a.ipynb: nothing that starts, forks or ends a process"
 

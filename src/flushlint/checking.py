@@ -279,6 +279,8 @@ class _Run:
         warned.
         """
         diagnostics = self._diagnostics(file, document, programs, with_fixes=final)
+        if diagnostics is None:
+            return []
         choice = self._choice(file)
         kept, malformed = choice.findings(document.program, document.found(diagnostics))
         for comment in malformed if final else ():
@@ -296,13 +298,17 @@ class _Run:
 
     def _diagnostics(
         self, file: SourceFile, document: Document, programs: list[str], *, with_fixes: bool
-    ) -> list[Diagnostic]:
-        """Return the findings in a file of all programs that it takes part in, each once."""
+    ) -> list[Diagnostic] | None:
+        """Return the findings in a file of all programs that it takes part in, each once.
+
+        None if it can't be analysed, which is said.
+        """
         found: dict[object, list[Diagnostic]] = {}
         for program in programs:
             outcome = self._outcome(program, with_fixes=with_fixes)
             if outcome.error is not None and outcome.error.path == file.path:
                 self._report.error(document.error(outcome.error))
+                return None
             for key, same in _by_key(outcome.diagnostics, file.path).items():
                 # One that is opt-in in this program may count in another.
                 if key not in found or all(one.opt_in for one in found[key]):

@@ -23,7 +23,7 @@ from flushlint.model import (
 from flushlint.unit import ModuleFile, Unit
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Sequence
+    from collections.abc import Callable, Collection, Iterable, Sequence
 
     from flushlint.parsed import ParsedProgram
     from flushlint.rules.finding import Finding, Step
@@ -95,6 +95,23 @@ def _passes(unit: Unit, options: AnalysisOptions) -> bool:
 
 
 def _check(source: Source, unit: Unit, options: AnalysisOptions, wanted: Wanted | None) -> Analysis:
+    found = _analysed(source, unit, options, wanted)
+    here = [one for one in found.diagnostics if one.path == source.path]
+    if not unit.imported or not any(one.code == _NOT_ANALYSED for one in here):
+        return found
+    # Alone the module takes fewer steps, and what is found in it holds as well.
+    alone = _CLEAN
+    if gate.passes(unit.main.data, options.tables):
+        alone = _analysed(source, Unit(unit.main), options, wanted)
+    kept = [one for one in found.diagnostics if one.code != _NOT_ANALYSED]
+    known = {(one.path, one.span, one.code) for one in kept}
+    kept += (one for one in alone.diagnostics if (one.path, one.span, one.code) not in known)
+    return Analysis(_sorted(kept), found.error)
+
+
+def _analysed(
+    source: Source, unit: Unit, options: AnalysisOptions, wanted: Wanted | None
+) -> Analysis:
     from flushlint.parsed import Refused, parse_program
 
     if _is_clean_by_slice(source, unit, options):
@@ -111,6 +128,10 @@ def _check(source: Source, unit: Unit, options: AnalysisOptions, wanted: Wanted 
     if kept:
         diagnostics = _with_fixes(parsed, options, diagnostics, kept)
     return Analysis(diagnostics)
+
+
+def _sorted(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
+    return tuple(sorted(diagnostics, key=lambda d: (d.path, d.span, d.code, d.message)))
 
 
 def _is_clean_by_slice(source: Source, unit: Unit, options: AnalysisOptions) -> bool:
@@ -141,7 +162,7 @@ def _diagnostics(parsed: ParsedProgram, options: AnalysisOptions) -> tuple[Diagn
             log = run_program(parsed.program, options)
             found = [(finding, ()) for finding in check(parsed.program.main.tree, log)]
     made = {_diagnostic(parsed, *one): None for one in found}
-    return tuple(sorted(made, key=lambda d: (d.path, d.span, d.code, d.message)))
+    return _sorted(made)
 
 
 def _audit(
