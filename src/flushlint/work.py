@@ -5,19 +5,22 @@ It reads no file and writes none, so that it can be done in any process, on any 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
 from flushlint.model import AnalysisOptions, Diagnostic, InputError
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Collection, Sequence
 
     from flushlint.choosing import Choices
     from flushlint.unit import Unit
 
 __all__ = ["Outcome", "Task", "analyse", "size"]
+
+
+_ELSEWHERE = "it edits a file that is not checked"
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,8 +54,20 @@ def analyse(task: Task) -> Outcome:
     except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
         cause = f"internal error: {type(error).__name__}: {error}"
         return Outcome(error=InputError(unit.main.path, None, cause))
-    found = tuple(one for one in analysis.diagnostics if one.path in task.choices.by_path)
-    return Outcome(found, analysis.error)
+    checked = task.choices.by_path
+    found = (one for one in analysis.diagnostics if one.path in checked)
+    return Outcome(tuple(_within(one, checked) for one in found), analysis.error)
+
+
+def _within(diagnostic: Diagnostic, checked: Collection[str]) -> Diagnostic:
+    """Return a finding whose fixes of files that are not checked are for people to read."""
+    fixes = tuple(
+        fix
+        if all(edit.path in checked for edit in fix.edits)
+        else replace(fix, applicability="display-only", reason=_ELSEWHERE)
+        for fix in diagnostic.fixes
+    )
+    return diagnostic if fixes == diagnostic.fixes else replace(diagnostic, fixes=fixes)
 
 
 def size(task: Task) -> int:

@@ -25,6 +25,7 @@ from __future__ import annotations
 
 import io
 import re
+from dataclasses import replace
 from functools import cache
 from typing import TYPE_CHECKING
 
@@ -123,12 +124,23 @@ class FullReporter:
         notes.append(f"rule: flushlint rule {diagnostic.code}")
         if diagnostic.fixes:
             notes.append(in_words(diagnostic.fixes[0], with_reason=True))
+            notes += _edits_elsewhere(diagnostic)
         for note in notes:
             rows = Text(note).wrap(self._console, self._width - len(gutter) - len(" = "))
             for index, row in enumerate(rows):
                 yield Text.assemble((f"{gutter} {' ' if index else '='} ", FRAME_STYLE), row)
         if diagnostic.fixes:
-            yield from suggestion_rows(sources, diagnostic.fixes[0], len(gutter), self._width)
+            fix = diagnostic.fixes[0]
+            here = replace(fix, edits=tuple(e for e in fix.edits if e.path == diagnostic.path))
+            yield from suggestion_rows(sources, here, len(gutter), self._width)
+
+
+def _edits_elsewhere(diagnostic: Diagnostic) -> Iterator[str]:
+    """Yield what the best fix of a finding puts into other files."""
+    for edit in diagnostic.fixes[0].edits:
+        if edit.path != diagnostic.path:
+            code = " ".join(edit.text.split())
+            yield f"in {edit.path}, line {edit.span.start.line}: {code or 'something is taken out'}"
 
 
 def _problem_and_remedy(message: str) -> tuple[str, str]:
