@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from flushlint.user_tables import UserTables
 
-__all__ = ["may_pass", "may_write", "passes", "process_words"]
+__all__ = ["may_open", "may_pass", "may_write", "passes", "process_words"]
 
 _SIGKILL = (b"SIGKILL", b"9")
 _STARTERS = (*PROCESS_TYPES, *POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
@@ -88,6 +88,11 @@ def may_pass(data: bytes, tables: UserTables = NO_TABLES) -> bool:
     """
     sought = (*_SOUGHT, *(_spawners(tables) if tables is not NO_TABLES else ()))
     return any(leaf in data for _, leaves in sought for leaf, _ in leaves)
+
+
+def may_open(data: bytes) -> bool:
+    """Return whether a module may name what makes a file object."""
+    return any(sign in data for sign in _FILES)
 
 
 def may_write(data: bytes, tables: UserTables = NO_TABLES) -> bool:

@@ -7,17 +7,23 @@ modules; all others matter only where one of these imports them.
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from flushlint import gate
 from flushlint.project.words import is_passed_on, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
     from flushlint.project.sight import Sight
-    from flushlint.project.words import Words
+    from flushlint.project.words import Block, Words
 
 __all__ = ["Edge", "Graph"]
+
+
+_MAIN = b"__main__"
+_INIT = "__init__.py"
 
 
 class Edge(NamedTuple):
@@ -113,8 +119,18 @@ class _Spread:
             for block in blocks:
                 if not block.is_import and not block.words.isdisjoint(names):
                     names |= block.names
-                    self.active.add(path)
+                    if path not in self.active and self._begins(path, block):
+                        self.active.add(path)
         return names
+
+    def _begins(self, path: str, block: Block) -> bool:
+        """Say whether a program may begin in a module that leads to a process by its imports.
+
+        One whose functions alone do so, and which opens no file, tells no more of a process than
+        the module that starts it.
+        """
+        data = self._read(path) or b""
+        return not block.is_definition or _MAIN in data or gate.may_open(data)
 
     def _imported(self, importer: str, edge: Edge, exported: set[bytes]) -> set[bytes]:
         """Return which names an import brings: those of a module are used as its attributes."""
@@ -123,9 +139,13 @@ class _Spread:
             return exported
         if edge.name is not None:
             return {bound} if edge.name.encode() in exported else set()
-        # Whoever is given the module may use all of them.
-        is_given = exported and bound and is_passed_on(bound, self._read(importer) or b"")
-        return exported | {bound} if is_given else exported
+        data = self._read(importer) or b""
+        if exported and bound and is_passed_on(bound, data):
+            return exported | {bound}  # whoever is given the module may use all of them
+        owners = {bound, os.path.basename(edge.target).removesuffix(".py").encode()}
+        if edge.target.endswith(_INIT):
+            owners.add(os.path.basename(os.path.dirname(edge.target)).encode())
+        return {name for name in exported if any(b"%b.%b" % (o, name) in data for o in owners)}
 
     def _blocks(self, path: str) -> Words:
         known = self._words.get(path)

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 __all__ = ["Members", "Units", "imports_by_name"]
 
 # What one program may import, in modules and bytes; what lies further away is external.
-_MOST_MODULES = 200
-_MOST_BYTES = 4_000_000
+_MOST_MODULES = 64
+_MOST_BYTES = 2_000_000
 _INIT = "__init__.py"
 # What imports modules by names that are put together.
 _BY_NAME = (b"import_module(", b"__import__(", b"iter_modules(", b"walk_packages(")

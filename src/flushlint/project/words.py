@@ -27,6 +27,7 @@ class Block(NamedTuple):
     names: frozenset[bytes]
     words: frozenset[bytes]
     is_import: bool
+    is_definition: bool
 
 
 Words = tuple[Block, ...]
@@ -46,7 +47,7 @@ def words(data: bytes) -> Words:
         bound = _BOUND.match(data, start, end) if definition is None else definition
         names = frozenset({bound[1]}) if bound is not None else frozenset[bytes]()
         is_import = _IMPORT.match(data, start, end) is not None
-        found.append(Block(names, here | decorators, is_import))
+        found.append(Block(names, here | decorators, is_import, definition is not None))
         decorators = frozenset()
     return tuple(found)
 

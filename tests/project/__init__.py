@@ -1,0 +1,1 @@
+"""Tests of how the modules of a project are found."""
