@@ -18,8 +18,10 @@ from tests.oracle import (
     classes_of,
     expected_verdict,
     findings_of_project,
+    fixed_project,
     found_interpreters,
     judge,
+    judge_fixed,
     load_projects,
     shown_verdict,
 )
@@ -89,6 +91,24 @@ def test_one_file_alone_agrees_with_the_project(project: Project) -> None:
     whole = findings_of_project(project, method)
     for module in project.modules():
         assert findings_of_project(project, method, [module]) == _in_file(module, whole)
+
+
+def losing() -> Iterator[ParameterSet]:
+    for project in PROJECTS:
+        for method in project.start_methods:
+            if project.markers[method]:
+                yield pytest.param(project, method, id=f"{project.name}-{method}")
+
+
+@pytest.mark.parametrize(("project", "method"), list(losing()))
+def test_what_is_fixed_loses_nothing(project: Project, method: StartMethod) -> None:
+    """A project with nothing left to find leaves what it was meant to leave."""
+    fixed, is_clean = fixed_project(project, method)
+    if fixed == project.tree:
+        pytest.skip("no finding in it has a safe fix")
+    for job in project.jobs(method, NEWEST.path):
+        comparison = judge_fixed(job, fixed)
+        assert not is_clean or not comparison.verdict
 
 
 def _in_file(path: str, found: frozenset[Marker]) -> frozenset[Marker]:

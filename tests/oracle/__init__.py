@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from tests.oracle.fixture import Fixture, Marker, load_fixtures
 from tests.oracle.interpreters import Interpreter, chosen_interpreters, found_interpreters
-from tests.oracle.linter import findings, findings_of_project
+from tests.oracle.linter import findings, findings_of_project, fixed_project
 from tests.oracle.project import Project, load_project, load_projects
 from tests.oracle.run import Job, Run, Tree, run_program
 from tests.oracle.verdict import (
@@ -38,6 +38,7 @@ __all__ = [
     "expected_verdict",
     "findings",
     "findings_of_project",
+    "fixed_project",
     "found_interpreters",
     "judge",
     "judge_fixed",

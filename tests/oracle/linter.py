@@ -7,6 +7,7 @@ import io
 import json
 import os
 import tempfile
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -19,8 +20,9 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
 
     from tests.oracle.project import Project
+    from tests.oracle.run import Tree
 
-__all__ = ["findings", "findings_of_project", "options_for"]
+__all__ = ["findings", "findings_of_project", "fixed_project", "options_for"]
 
 
 def options_for(fixture: Fixture, start_method: StartMethod | None) -> AnalysisOptions:
@@ -64,6 +66,18 @@ def findings_of_project(
         Marker(one["location"]["row"], one["code"], _relative(one["filename"]))
         for one in json.loads(out)
     )
+
+
+def fixed_project(project: Project, start_method: StartMethod | None) -> tuple[Tree, bool]:
+    """Return what `flushlint check --fix .` makes of a project, and whether nothing is left.
+
+    Raises AssertionError if the command fails, or says anything about an error.
+    """
+    with _copy(project):
+        status, _, err = _run(["check", "--fix", *_options(project, start_method), "."])
+        files = {name: Path(name).read_bytes() for name in project.tree.files}
+    assert status in (0, 1), err
+    return replace(project.tree, files=files), status == 0
 
 
 def _options(project: Project, start_method: StartMethod | None) -> list[str]:
