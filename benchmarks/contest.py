@@ -13,7 +13,7 @@ import time
 from collections.abc import Callable, Sequence
 from typing import NamedTuple
 
-__all__ = ["Contestant", "Row", "Seconds", "Target", "best_of", "command", "reported"]
+__all__ = ["Contestant", "Row", "Seconds", "Target", "best_of", "command", "peak", "reported"]
 
 
 class Seconds(NamedTuple):
@@ -114,6 +114,15 @@ def reported(arguments: Sequence[str]) -> Contestant:
         return Seconds(wall, cpu)
 
     return run
+
+
+def peak(arguments: Sequence[str]) -> float:
+    """Return how many MB of memory a command takes at most, its children not counted."""
+    with open(os.devnull, "wb") as nowhere:
+        process = subprocess.Popen(arguments, stdout=nowhere, stderr=nowhere, env=_environment())
+        _, _, usage = os.wait4(process.pid, 0)
+        process.returncode = 0  # it has been waited for
+    return usage.ru_maxrss / (1e6 if sys.platform == "darwin" else 1e3)
 
 
 def _environment() -> dict[str, str]:

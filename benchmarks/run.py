@@ -10,8 +10,8 @@ import sys
 import tempfile
 from typing import TYPE_CHECKING
 
-from benchmarks import samples, trees
-from benchmarks.contest import Contestant, Row, Seconds, Target, best_of, command, reported
+from benchmarks import monorepo, samples, trees
+from benchmarks.contest import Contestant, Row, Seconds, Target, best_of, command, peak, reported
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -22,6 +22,7 @@ __all__ = ["main"]
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
 _FLUSHLINT = [sys.executable, "-m", "flushlint", "check", "--isolated"]
+_MOST_MEMORY = 3.0
 _RUFF = ["ruff", "check", "--isolated", "--no-cache", "--select", "SIM115", "--preview"]
 
 
@@ -43,6 +44,9 @@ def _options() -> argparse.Namespace:
         "--install",
         metavar="CACHE",
         help="install a large set of packages below this directory, once, and measure with it",
+    )
+    parser.add_argument(
+        "--files", type=int, default=100_000, help="size of the monorepo (default: 100000)"
     )
     parser.add_argument("--rounds", type=int, default=5, help="turns of each pair (default: 5)")
     parser.add_argument("--only", action="append", choices=GROUPS, help="measure this group only")
@@ -100,10 +104,11 @@ def _tree(options: argparse.Namespace) -> Tree:
 
 def _trees(options: argparse.Namespace) -> Iterator[Row]:
     """Whole trees: beside ruff, and beside reading the bytes."""
-    for tree, limit in ((_tree(options), Target(1.0)), (trees.stdlib(), None)):
-        ours, ruff, read = best_of(
+    for tree, limit in ((_tree(options), Target(0.7)), (trees.stdlib(), None)):
+        alone, ours, ruff, read = best_of(
             options.rounds,
             [
+                command([*_FLUSHLINT, "--jobs=1", tree.path]),
                 command([*_FLUSHLINT, tree.path]),
                 command([_ruff(), *_RUFF[1:], tree.path]),
                 command([sys.executable, os.path.join(_HERE, "read_alone.py"), tree.path]),
@@ -113,7 +118,45 @@ def _trees(options: argparse.Namespace) -> Iterator[Row]:
         if limit is not None and len(tree.files) < trees.ENOUGH:
             title += " (few)"
         yield Row(title, "ruff --select SIM115", ours, ruff, limit)
+        yield Row(f"{title}, one job", "ruff --select SIM115", alone, ruff)
         yield Row(title, "reading the bytes", ours, read)
+
+
+def _memory(options: argparse.Namespace) -> Iterator[Row]:
+    """The most memory that one process takes, printed beside that of ruff."""
+    tree = _tree(options)
+    ours = peak([*_FLUSHLINT, "--jobs=1", tree.path])
+    theirs = peak([_ruff(), *_RUFF[1:], tree.path])
+    verdict = "reached" if ours <= _MOST_MEMORY * theirs else "MISSED"
+    ratio = f"{ours / theirs:.2f} of ruff's {theirs:.0f} MB"
+    print(f"memory for {tree.name}: {ours:.0f} MB, {ratio}, {_MOST_MEMORY:.2f} {verdict}")
+    yield from ()
+
+
+def _monorepo(options: argparse.Namespace) -> Iterator[Row]:
+    """A generated repository, and one of half the size; a file of it checked again."""
+    with tempfile.TemporaryDirectory() as folder:
+        sizes = (options.files // 2, options.files)
+        paths = [os.path.join(folder, str(size)) for size in sizes]
+        for path, size in zip(paths, sizes, strict=True):
+            monorepo.write(path, size)
+        half, whole, ruff = best_of(
+            min(options.rounds, 2),
+            [
+                *(command([*_FLUSHLINT, path]) for path in paths),
+                command([_ruff(), *_RUFF[1:], paths[1]]),
+            ],
+        )
+        title = f"monorepo, {sizes[1]:,} files"
+        yield Row(title, f"{sizes[0]:,} files", whole, half, Target(2.3))
+        yield Row(title, "ruff --select SIM115", whole, ruff)
+        peaks = [peak([*_FLUSHLINT, "--jobs=1", path]) for path in paths]
+        print(f"memory for the monorepo: {peaks[0]:.0f} MB for half of it, {peaks[1]:.0f} MB")
+        file = os.path.join(paths[1], monorepo.LARGEST)
+        again, alone = best_of(
+            5 * options.rounds, [_stage("recheck", [file]), _stage("check", [file])]
+        )
+        yield Row("one file of it, checked again", "that file alone", again, alone, Target(1.5))
 
 
 def _candidates(options: argparse.Namespace) -> Iterator[Row]:
@@ -197,6 +240,8 @@ def _stages(options: argparse.Namespace) -> Iterator[Row]:
 
 GROUPS: dict[str, Callable[[argparse.Namespace], Iterator[Row]]] = {
     "trees": _trees,
+    "memory": _memory,
+    "monorepo": _monorepo,
     "candidates": _candidates,
     "flake8": _flake8,
     "start-up": _start_up,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 import gc
+import os
 import sys
 import time
 import warnings
@@ -17,9 +18,11 @@ import libcst as cst
 from libcst.metadata import MetadataWrapper, PositionProvider
 
 from flushlint import gate, guard
-from flushlint.engine import check_source
+from flushlint.config import Configuration
+from flushlint.engine import check_source, check_unit
 from flushlint.model import AnalysisOptions
 from flushlint.positions import Positions
+from flushlint.project.project import Project
 from flushlint.slicing import sliced
 from flushlint.source import Source, parse, read_source
 
@@ -58,6 +61,22 @@ def _provided(parsed: tuple[cst.Module, Source]) -> None:
     MetadataWrapper(parsed[0], unsafe_skip_copy=True).resolve(PositionProvider)
 
 
+def _project(path: str) -> tuple[Project, str]:
+    """Return a project in which a file has been looked at before, as an editor's would be."""
+    project = Project(Configuration(isolated=True), {}, os.path.abspath)
+    _recheck((project, os.path.abspath(path)))
+    return project, os.path.abspath(path)
+
+
+def _recheck(known: tuple[Project, str]) -> None:
+    """Check a file that has changed, while all that it imports is what it was."""
+    project, path = known
+    data = _data(path)
+    project.changed(path, data)
+    for program in project.programs(path, data):
+        check_unit(project.unit(program), AnalysisOptions())
+
+
 def _check(data: bytes) -> None:
     check_source(data, "some.py", AnalysisOptions())
 
@@ -72,6 +91,7 @@ STAGES: dict[str, tuple[Callable[[str], Any], Stage]] = {
     "positions": (_parsed, _positions),
     "provider": (_parsed, _provided),
     "check": (_data, _check),
+    "recheck": (_project, _recheck),
 }
 
 

@@ -35,6 +35,7 @@ ORDER = [
     "notebook",
     "cell_writing",
     "machine",
+    "needed",
     "parsed",
     "rules",
     "fixes",

@@ -42,7 +42,7 @@ if TYPE_CHECKING:
 
     from flushlint.user_tables import UserTables
 
-__all__ = ["may_open", "may_pass", "may_write", "passes", "process_words"]
+__all__ = ["SIGNS", "may_open", "may_pass", "may_write", "passes", "process_words"]
 
 _SIGKILL = (b"SIGKILL", b"9")
 _STARTERS = (*PROCESS_TYPES, *POOL_TYPES, *PROCESS_STARTERS, *PARALLEL)
@@ -213,6 +213,13 @@ _FILES = (
 # What writes to standard output unasked. That matters to forks and exits only: `multiprocessing`
 # itself empties the standard streams.
 _OUTPUT = b"print"
+
+
+# The same for words of text: what is in a name by which a file is opened, or written to, or a
+# process started.
+SIGNS = tuple(
+    sorted({sign.decode() for sign in (*_FILES, _OUTPUT)} | {n.leaf.decode() for n in _names()})
+)
 
 
 @lru_cache(maxsize=1)

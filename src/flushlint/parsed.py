@@ -12,17 +12,19 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
-from flushlint import guard
+from flushlint import gate, guard
 from flushlint.machine.modules import Module, Program
 from flushlint.model import InputError, Span
+from flushlint.needed import SlicedModule, needed
 from flushlint.positions import Positions
 from flushlint.slicing import sliced_program
 from flushlint.source import Source, is_python, parse, read_source
+from flushlint.unit import ModuleFile
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterable, Iterator, Mapping
 
-    from flushlint.unit import ModuleFile, Unit
+    from flushlint.unit import Unit
 
 __all__ = ["Located", "ParsedProgram", "Refused", "parse_program", "parse_slice"]
 
@@ -98,13 +100,20 @@ def parse_slice(
     texts = [source.text, *(each.text for each in sources.values())]
     parts = sliced_program(texts, spawners)
     if parts is None:
-        return None
+        if not sources:
+            return None
+        parts = texts
     refusal = guard.refusal(source.text)
     if refusal is not None:
         return Refused(refusal.why, refusal.line)
     if not is_python(source.text):
         return None
-    trees: list[cst.Module | None] = [_part(part) for part in parts]
+    by_path = dict(zip((unit.main.path, *sources), parts, strict=True))
+    unit = _without_needless(unit, by_path)
+    paths = {file.path for file in unit.files().values()}
+    trees: list[cst.Module | None] = [
+        _part(part) if path in paths else None for path, part in by_path.items()
+    ]
     if trees[0] is None:
         return None
     # Each tree with the text that it is of: positions are looked up in that.
@@ -114,6 +123,28 @@ def parse_slice(
     known = dict(zip(sources, zip(own[1:], trees[1:], strict=True), strict=True))
     found = [(name, file, known.get(file.path)) for name, file in unit.imported.items()]
     return _program(unit, (own[0], trees[0]), found)
+
+
+def _without_needless(unit: Unit, parts: Mapping[str, str]) -> Unit:
+    """Return a program without the modules that nothing uses; packages around others are empty."""
+    main = SlicedModule(unit.name, parts[unit.main.path], unit.main.is_package)
+    others = {
+        name: SlicedModule(name, parts.get(file.path, ""), file.is_package)
+        for name, file in unit.imported.items()
+    }
+    kept = needed(main, others, gate.SIGNS)
+    around = {name.rpartition(".")[0] for name in kept} | {unit.name.rpartition(".")[0]}
+    for name in list(around):
+        while (name := name.rpartition(".")[0]) and name not in around:
+            around.add(name)
+    empty = ModuleFile("", b"", is_package=True)
+    return unit._replace(
+        imported={
+            name: file if name in kept else empty
+            for name, file in unit.imported.items()
+            if name in kept or name in around
+        }
+    )
 
 
 def _others(unit: Unit) -> Iterator[ModuleFile]:
