@@ -5,7 +5,6 @@ What merely can't be read or parsed is in test_cli_input.py.
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 import time
@@ -74,27 +73,38 @@ class Ended(NamedTuple):
     megabytes: float
 
 
+# A process begins with the memory of the one that has forked it: that is to be a small one.
+LAUNCHER = """\
+import os, subprocess, sys
+process = subprocess.Popen(sys.argv[1:])
+_, waited, usage = os.wait4(process.pid, 0)
+print(os.waitstatus_to_exitcode(waited), usage.ru_maxrss, file=open("launched.txt", "w"))
+"""
+
+
 def check(path: Path) -> Ended:
     """Run the command on one file, in its directory."""
     out, err = path.with_suffix(".out"), path.with_suffix(".err")
     begin = time.monotonic()
     with out.open("wb") as stdout, err.open("wb") as stderr:
-        process = subprocess.Popen(
-            [sys.executable, "-m", "flushlint", "check", path.name],
+        command = [sys.executable, "-m", "flushlint", "check", path.name]
+        subprocess.run(
+            [sys.executable, "-c", LAUNCHER, *command],
             cwd=path.parent,
             stdout=stdout,
             stderr=stderr,
+            check=True,
         )
-        _, waited, usage = os.wait4(process.pid, 0)
-    process.returncode = os.waitstatus_to_exitcode(waited)
+    seconds = time.monotonic() - begin
+    status, most = map(int, (path.parent / "launched.txt").read_text().split())
     # In kilobytes; in bytes on macOS.
     unit = 1_000_000 if sys.platform == "darwin" else 1_000
     return Ended(
-        process.returncode,
+        status,
         out.read_text(encoding="utf-8").splitlines(),
         err.read_text(encoding="utf-8"),
-        time.monotonic() - begin,
-        usage.ru_maxrss / unit,
+        seconds,
+        most / unit,
     )
 
 
