@@ -58,6 +58,7 @@ ORDER = [
     "choosing",
     "documents",
     "work",
+    "cache",
     "scanning",
     "executing",
     "workers",

@@ -18,6 +18,7 @@ from flushlint.documents import is_notebook
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
 
+    from flushlint.cache import Cache
     from flushlint.config import Configuration
     from flushlint.executing import Crew, Lost
     from flushlint.executors import Factory, HiredWorkers
@@ -35,6 +36,8 @@ _Item = TypeVar("_Item")
 # To start workers takes as long as to look at so many files, or to analyse so many bytes.
 _FEW_FILES = 1000
 _FEW_BYTES = 60_000
+# So many programs are worth a cache on disk.
+_MANY_PROGRAMS = 8
 # So many files are a piece of work.
 _CHUNK = 256
 # A program of so many bytes is begun before smaller ones, so that nobody waits for it at the end.
@@ -46,7 +49,8 @@ class Ahead:
     """What workers have found out, as far as it is still to be asked for.
 
     With one job nothing is done ahead, unless there is an executor. `task` returns the analysis of
-    the program that begins in a file; it may raise OSError and ConfigError.
+    the program that begins in a file; it may raise OSError and ConfigError. `cache` is the
+    directory in which outcomes are kept where there are many programs, "" for the project's own.
     """
 
     def __init__(
@@ -58,6 +62,7 @@ class Ahead:
         jobs: int | None,
         executor: Factory | None,
         progress: ProgressBar,
+        cache: str | None = None,
     ) -> None:
         self._project = project
         self._configuration = configuration
@@ -72,6 +77,9 @@ class Ahead:
         self._uses: dict[str, int] = {}
         self._outcomes: dict[str, Outcome | Exception] = {}
         self._stream: Iterator[object] = iter(())
+        self._cache_directory = cache
+        self._cache: Cache | None = None
+        self._keys: dict[str, str] = {}
 
     @property
     def is_idle(self) -> bool:
@@ -108,6 +116,10 @@ class Ahead:
             for program in found:
                 self._uses[program] = self._uses.get(program, 0) + 1
         self._project.sights.clear()
+        if self._cache_directory is not None and len(self._uses) >= _MANY_PROGRAMS:
+            from flushlint.cache import Cache, directory_for
+
+            self._cache = Cache(self._cache_directory or directory_for(os.getcwd()))
         self._stream = self._analyses()
 
     def programs(self, path: str) -> list[str] | None:
@@ -119,9 +131,9 @@ class Ahead:
         from flushlint.work import analyse
 
         while program not in self._outcomes:
-            if next(self._stream, self) is self:
+            if next(self._stream, self) is self and program not in self._outcomes:
                 # Nobody does it ahead.
-                self._outcomes[program] = analyse(self._task(program))
+                self._outcomes[program] = self._kept(program, analyse(self._task(program)))
         found = self._outcomes[program]
         if program in self._uses:
             self._uses[program] -= 1
@@ -131,12 +143,21 @@ class Ahead:
             raise found
         return found
 
+    def _kept(self, program: str, outcome: Outcome) -> Outcome:
+        """Return an outcome, after putting it into the cache."""
+        key = self._keys.pop(program, None)
+        if self._cache is not None and key is not None:
+            self._cache.put(key, outcome)
+        return outcome
+
     def forget(self) -> None:
         """Forget all outcomes: a file has changed."""
         self._outcomes.clear()
 
     def close(self) -> None:
         """End the workers, which have nothing left to do."""
+        if self._cache is not None:
+            self._cache.tidy()
         for crew in (self._workers, self._hired):
             if crew is not None:
                 crew.close()
@@ -258,7 +279,7 @@ class Ahead:
         from flushlint.work import Outcome
 
         if isinstance(found, Outcome):
-            return found
+            return self._kept(program, found)
         path = self._task(program).unit.main.path
         return Outcome(error=InputError(path, None, found.cause))
 
@@ -267,6 +288,13 @@ class Ahead:
             task = self._task_or_error(program)
             if isinstance(task, Exception):
                 self._outcomes[program] = task
+                continue
+            known = None
+            if self._cache is not None:
+                self._keys[program] = self._cache.key(task)
+                known = self._cache.get(self._keys[program])
+            if known is not None:
+                self._outcomes[program] = known
             else:
                 yield program, task
 

@@ -65,6 +65,8 @@ class CheckOptions(NamedTuple):
     verbose: bool = False
     fixes: FixOptions = FixOptions()
     jobs: int | None = None
+    cache_dir: str | None = None
+    no_cache: bool = False
     executor: Factory | None = None
 
 
@@ -106,6 +108,7 @@ class _Run:
             jobs=1 if is_alone else options.jobs,
             executor=None if is_alone else options.executor,
             progress=self._progress,
+            cache=None if options.no_cache else options.cache_dir or "",
         )
         # The files that are, or could be, written.
         self._written: list[str] = []

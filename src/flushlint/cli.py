@@ -151,6 +151,13 @@ def _add_check(parser: argparse.ArgumentParser) -> None:
         type=_jobs,
         help="processes at most; few files need but one (default: the cores there are)",
     )
+    work.add_argument("--no-cache", action="store_true", help="analyse all programs anew")
+    work.add_argument(
+        "--cache-dir",
+        metavar="DIR",
+        type=_path,
+        help="where to keep what has come of many programs (default: .flushlint_cache)",
+    )
     work.add_argument(
         "--executor",
         metavar="MODULE:FACTORY",
@@ -302,5 +309,7 @@ def _check_options(arguments: argparse.Namespace, executor: Factory | None) -> C
             ),
         ),
         jobs=arguments.jobs,
+        cache_dir=arguments.cache_dir,
+        no_cache=arguments.no_cache,
         executor=executor,
     )
