@@ -74,20 +74,56 @@ def _ellipsis(m: Machine, node: cst.Ellipsis, states: list[State]) -> list[State
 def _formatted(
     m: Machine, node: cst.FormattedString | cst.TemplatedString, states: list[State]
 ) -> list[State]:
-    """Opaque text, of which only the constant parts tell whether it holds a newline."""
+    """Text that is known if all its parts are texts that are, and else whether it has newlines."""
+    fields = [
+        part
+        for part in node.parts
+        if isinstance(part, (cst.FormattedStringExpression, cst.TemplatedStringExpression))
+    ]
+    states = m.eval_all([field.expression for field in fields], states)
+    for state in states:
+        values = state.take(len(fields))
+        text = _joined(node, values)
+        state.push(m.unknown(_may_break(node, values)) if text is None else Const(text))
+    return states
+
+
+def _joined(node: cst.FormattedString | cst.TemplatedString, values: Sequence[Value]) -> str | None:
+    """Return the text of a formatted string, None if it is not known."""
+    if not isinstance(node, cst.FormattedString) or "r" in node.prefix.lower():
+        return None
+    given = iter(values)
+    found: list[str] = []
+    for part in node.parts:
+        if isinstance(part, cst.FormattedStringText):
+            if "\\" in part.value:
+                return None
+            found.append(part.value.replace("{{", "{").replace("}}", "}"))
+            continue
+        value = next(given)
+        is_plain = not (part.format_spec or part.conversion or part.equal)  # type: ignore[attr-defined]  # a field
+        if not is_plain or not isinstance(value, Const) or type(value.value) is not str:
+            return None
+        found.append(value.value)
+    return "".join(found)
+
+
+def _may_break(
+    node: cst.FormattedString | cst.TemplatedString, values: Sequence[Value]
+) -> bool | None:
+    """Say whether a text holds a newline, as far as its parts tell."""
+    given = iter(values)
     newline: bool | None = False
     for part in node.parts:
         if isinstance(part, (cst.FormattedStringText, cst.TemplatedStringText)):
             if "\n" in part.value or ("\\n" in part.value and "r" not in node.prefix.lower()):
                 newline = True
-        elif isinstance(part, (cst.FormattedStringExpression, cst.TemplatedStringExpression)):
-            states = m.eval(part.expression, states)
-            number = _is_number_format(part.format_spec)
-            for state in states:
-                held = contains_newline(state.pop())
-                if newline is False and held is not False and not number:
-                    newline = None
-    return [state.push(m.unknown(newline)) for state in states]
+        else:
+            held = contains_newline(next(given))
+            number = _is_number_format(getattr(part, "format_spec", None))
+            if newline is False and held is not False and not number:
+                newline = None
+    return newline
 
 
 def _is_number_format(spec: Sequence[cst.CSTNode] | None) -> bool:

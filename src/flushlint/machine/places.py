@@ -28,19 +28,24 @@ def is_same_everywhere(
     else doesn't change. What the parameters of a function hold can't be told.
     """
     if isinstance(path, Const):
-        return isinstance(path.value, (str, bytes))
+        is_path = isinstance(path.value, (str, bytes))
+        # What it is made of may be another constant in each process: its name.
+        return is_path and (node is None or _is_steady(m, tree_of(state), node, known=True))
     return node is not None and path is not None and _is_steady(m, tree_of(state), node)
 
 
-def _is_steady(m: Machine, module: cst.Module, node: cst.CSTNode) -> bool:
-    """Follow the names in an expression to what the body of its module binds them to."""
+def _is_steady(m: Machine, module: cst.Module, node: cst.CSTNode, *, known: bool = False) -> bool:
+    """Follow the names in an expression to what the body of its module binds them to.
+
+    Of one that is `known` names that are bound elsewhere are taken for steady.
+    """
     bindings: dict[str, list[cst.CSTNode]] | None = None
     seen: set[str] = set()
     todo = [node]
     while todo:
         part = todo.pop()
         word = _word(part)
-        if word in VARYING_WORDS or isinstance(part, _OPAQUE):
+        if word in VARYING_WORDS or (isinstance(part, _OPAQUE) and not known):
             return False
         if isinstance(part, (cst.FunctionDef, cst.ClassDef)):
             if not m.scopes[part].used.isdisjoint(VARYING_WORDS):
@@ -54,7 +59,7 @@ def _is_steady(m: Machine, module: cst.Module, node: cst.CSTNode) -> bool:
             bindings = bindings if bindings is not None else _bindings(module)
             if part.value in bindings:
                 todo.extend(bindings[part.value])
-            elif part.value != "__file__" and not hasattr(builtins, part.value):
+            elif part.value != "__file__" and not hasattr(builtins, part.value) and not known:
                 return False
     return True
 

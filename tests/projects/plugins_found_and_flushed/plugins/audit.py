@@ -1,0 +1,11 @@
+from . import plugin
+
+AUDIT = open("audit.log", "a")
+AUDIT.write("# format 2\n")
+AUDIT.flush()
+
+
+@plugin("audit")
+def audit(event):
+    AUDIT.write(f"audit: {event}\n")
+    AUDIT.flush()
