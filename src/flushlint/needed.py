@@ -92,7 +92,10 @@ def _edges(module: SlicedModule, imported: Mapping[str, object]) -> Iterator[tup
         bound = one.as_name or one.name or name.partition(".")[0]
         parts = name.split(".")
         targets = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
-        if one.name is not None:
+        if one.name == _STAR:  # `__all__` may name modules of the package
+            inside = (other for other in imported if other.rpartition(".")[0] == name)
+            yield from ((other.rpartition(".")[2], other) for other in inside)
+        elif one.name is not None:
             targets.append(f"{name}.{one.name}")
         yield from ((bound, target) for target in targets if target in imported)
 
