@@ -22,6 +22,7 @@ ORDER = [
     "user_tables",
     "model",
     "unit",
+    "module_names",
     "lines",
     "tokens",
     "outline",

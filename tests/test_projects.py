@@ -100,15 +100,18 @@ def losing() -> Iterator[ParameterSet]:
                 yield pytest.param(project, method, id=f"{project.name}-{method}")
 
 
+# No fix of these is safe: what a child imports, or is sent, would be another.
+NEVER_SAFE = frozenset({"FLU203", "FLU301", "FLU302", "FLU303", "FLU304"})
+
+
 @pytest.mark.parametrize(("project", "method"), list(losing()))
 def test_what_is_fixed_loses_nothing(project: Project, method: StartMethod) -> None:
-    """A project with nothing left to find leaves what it was meant to leave."""
+    """A project with nothing left to find leaves what it was meant to leave; none gets worse."""
     fixed, is_clean = fixed_project(project, method)
-    if fixed == project.tree:
-        pytest.skip("no finding in it has a safe fix")
-    for job in project.jobs(method, NEWEST.path):
-        comparison = judge_fixed(job, fixed)
-        assert not is_clean or not comparison.verdict
+    assert (fixed == project.tree) is (project.codes(method) <= NEVER_SAFE)
+    allowed = frozenset() if is_clean else classes_of(project.codes(method))
+    for job in project.jobs(method, NEWEST.path) if fixed != project.tree else ():
+        assert judge_fixed(job, fixed).verdict <= allowed
 
 
 def _in_file(path: str, found: frozenset[Marker]) -> frozenset[Marker]:

@@ -14,7 +14,7 @@ from flushlint.diffs import unified_diff
 from flushlint.documents import is_notebook
 from flushlint.fixing import fix_unit
 from flushlint.report.fixes import fixed, fixed_by_file
-from flushlint.writing import replace_file
+from flushlint.writing import replace_file, signals_held_back
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -94,17 +94,19 @@ class Applying:
         before: Mapping[str, bytes],
         files: Mapping[str, SourceFile],
     ) -> bool:
-        """Write all files of a program or none, and return whether that could be done."""
+        """Write all files of a program or none, and return whether that could be done.
+
+        A signal waits for the last one.
+        """
+        own = {path: data for path, data in changed.items() if not files[path].is_stdin}
         written: list[str] = []
-        for path, data in changed.items():
-            file = files[path]
-            if file.is_stdin or self._write(file, before[path], data):
+        with signals_held_back():
+            for path, data in own.items():
+                if not self._write(files[path], before[path], data):
+                    for other in written:
+                        self._write(files[other], own[other], before[other])
+                    return False
                 written.append(path)
-                continue
-            for other in written:
-                if not files[other].is_stdin:
-                    self._write(files[other], changed[other], before[other])
-            return False
         return True
 
     def count(self, path: str, before: Sequence[Diagnostic], after: Sequence[Diagnostic]) -> None:

@@ -16,6 +16,7 @@ import tempfile
 from typing import TYPE_CHECKING
 
 import flushlint
+from flushlint.project.project import MARKERS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -25,7 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["Cache", "directory_for"]
 
 _NAME = ".flushlint_cache"
-_MARKERS = ("pyproject.toml", "setup.cfg", ".git", ".hg")
 _SUFFIX = ".json"
 # What backup programs and git are to leave alone.
 _BESIDE = {
@@ -39,7 +39,7 @@ def directory_for(current: str) -> str:
     """Return where a project keeps its cache, for a run in an absolute directory."""
     directory = current
     while True:
-        if any(os.path.exists(os.path.join(directory, marker)) for marker in _MARKERS):
+        if any(os.path.exists(os.path.join(directory, marker)) for marker in MARKERS):
             return os.path.join(directory, _NAME)
         parent = os.path.dirname(directory)
         if parent == directory:
@@ -123,8 +123,8 @@ class Cache:
 def _parts(task: Task) -> Iterator[bytes]:
     """Yield all that an outcome depends on."""
     unit = task.unit
-    yield repr((task.with_fixes, task.options, unit.name)).encode()
-    yield repr(_ordered(task.choices)).encode()
+    told = (task.with_fixes, task.options, unit.name, _ordered(task.choices))
+    yield repr(told).encode("utf-8", "surrogatepass")
     for name, file in (("", unit.main), *sorted(unit.imported.items())):
         yield repr((name, file.path, file.is_package)).encode("utf-8", "surrogatepass")
         yield file.data

@@ -263,8 +263,8 @@ class _Run:
         self, file: SourceFile, data: bytes, programs: list[str], applying: Applying
     ) -> bytes:
         """Apply the fixes of the findings in a file, and return what it holds now."""
+        files = {each.path: each for each in self._files.values()}
         for program in programs:
-            files = {each.path: each for each in self._files.values()}
             for path, contents in applying.fix(self._task(program), data, files).items():
                 self._changed[files[path].absolute] = contents
                 if not is_notebook(path):

@@ -36,6 +36,7 @@ Wanted: TypeAlias = "Callable[[Sequence[Diagnostic]], Collection[Diagnostic]]"
 _CLEAN = Analysis()
 # The finding that says that nothing is known: no fix is looked for.
 _NOT_ANALYSED = "FLU901"
+_WHY = "with them it takes too many steps to follow"
 
 
 def check_source(
@@ -103,7 +104,15 @@ def _check(source: Source, unit: Unit, options: AnalysisOptions, wanted: Wanted 
     alone = _CLEAN
     if gate.passes(unit.main.data, options.tables):
         alone = _analysed(source, Unit(unit.main), options, wanted)
-    kept = [one for one in found.diagnostics if one.code != _NOT_ANALYSED]
+    apart = {(one.span, one.subject) for one in alone.diagnostics if one.code == _NOT_ANALYSED}
+    kept = [
+        replace(
+            one, message=f"{one.subject} is analysed without the project's other modules: {_WHY}"
+        )
+        if one.code == _NOT_ANALYSED and (one.span, one.subject) not in apart and one in here
+        else one
+        for one in found.diagnostics
+    ]
     known = {(one.path, one.span, one.code) for one in kept}
     kept += (one for one in alone.diagnostics if (one.path, one.span, one.code) not in known)
     return Analysis(_sorted(kept), found.error)

@@ -10,6 +10,7 @@ import re
 from functools import lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
+from flushlint.module_names import BY_NAME, absolute
 from flushlint.outline import outline
 
 if TYPE_CHECKING:
@@ -24,8 +25,6 @@ _IMPORT = re.compile(
     re.MULTILINE,
 )
 _STAR = "*"
-# What imports modules by names that are put together.
-_BY_NAME = ("import_module(", "__import__(", "iter_modules(", "walk_packages(")
 
 
 class SlicedModule(NamedTuple):
@@ -43,7 +42,7 @@ def needed(
 
     `signs` are parts of the words by which files are opened and processes started.
     """
-    if any(word in one.text for one in (main, *imported.values()) for word in _BY_NAME):
+    if any(word in one.text for one in (main, *imported.values()) for word in BY_NAME):
         return set(imported)
     others = {name: one for name, one in imported.items() if name != main.name}
     edges = {name: list(_edges(one, others)) for name, one in others.items()}
@@ -63,12 +62,12 @@ def needed(
     return found | ({main.name} & imported.keys())
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _besides_imports(text: str) -> Outline:
     return outline(_IMPORT.sub(r"\1pass", text))
 
 
-@lru_cache(maxsize=1024)
+@lru_cache(maxsize=256)
 def _imports(text: str) -> tuple[Import, ...]:
     return outline(text).imports
 
@@ -88,7 +87,7 @@ def _edges(module: SlicedModule, imported: Mapping[str, object]) -> Iterator[tup
     """Yield the names that a module binds by imports, with the modules that may be behind them."""
     package = module.name if module.is_package else module.name.rpartition(".")[0]
     for one in _imports(module.text):
-        name = _absolute(one, package)
+        name = absolute(one.module, one.level, package)
         bound = one.as_name or one.name or name.partition(".")[0]
         parts = name.split(".")
         targets = [".".join(parts[:count]) for count in range(1, len(parts) + 1)]
@@ -98,14 +97,6 @@ def _edges(module: SlicedModule, imported: Mapping[str, object]) -> Iterator[tup
         elif one.name is not None:
             targets.append(f"{name}.{one.name}")
         yield from ((bound, target) for target in targets if target in imported)
-
-
-def _absolute(one: Import, package: str) -> str:
-    if not one.level:
-        return one.module
-    outer = package.split(".") if package else []
-    kept = outer[: max(len(outer) - one.level + 1, 0)]
-    return ".".join([*kept, *([one.module] if one.module else [])])
 
 
 def _reaching(edges: Mapping[str, list[tuple[str, str]]], ends: set[str]) -> set[str]:

@@ -82,10 +82,11 @@ def parse_program(source: Source, unit: Unit) -> ParsedProgram | Refused | Input
     tree = _parsed(source)
     if not isinstance(tree, cst.Module):
         return tree
-    found = [(name, file, _CACHE.get(file)) for name, file in unit.imported.items()]
-    return _program(
-        unit, (source, tree), [(n, f, (k.source, k.tree) if k else None) for n, f, k in found]
-    )
+    found = [
+        (name, file, (text, _TREES.get(text.text)) if (text := _text(file)) is not None else None)
+        for name, file in unit.imported.items()
+    ]
+    return _program(unit, (source, tree), found)
 
 
 def parse_slice(
@@ -112,7 +113,7 @@ def parse_slice(
     unit = _without_needless(unit, by_path)
     paths = {file.path for file in unit.files().values()}
     trees: list[cst.Module | None] = [
-        _part(part) if path in paths else None for path, part in by_path.items()
+        _TREES.get(part) if path in paths else None for path, part in by_path.items()
     ]
     if trees[0] is None:
         return None
@@ -183,53 +184,30 @@ def _parsed(source: Source) -> cst.Module | Refused | InputError:
     return parse(source)
 
 
-@lru_cache(maxsize=512)
-def _part(text: str) -> cst.Module | None:
-    """Return the tree of a part of a module, None if it has none."""
-    tree = _parsed(Source("", text))
-    return tree if isinstance(tree, cst.Module) else None
-
-
-@lru_cache(maxsize=512)
+@lru_cache(maxsize=256)
 def _text(file: ModuleFile) -> Source | None:
     source = read_source(file.data, file.path)
     return None if isinstance(source, InputError) else source
 
 
-class _Known(NamedTuple):
-    source: Source
-    tree: cst.Module
-    lines: int
-
-
-class _Cache:
-    """The modules that were parsed last, by their contents; None for those that can't be."""
+class _Trees:
+    """The trees of the texts that were parsed last, whole modules and parts; None for others."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[tuple[str, bytes], _Known | None] = OrderedDict()
+        self._known: OrderedDict[str, cst.Module | None] = OrderedDict()
         self._lines = 0
 
-    def get(self, file: ModuleFile) -> _Known | None:
-        """Return a module, parsed now or before."""
-        key = (file.path, file.data)
-        if key not in self._known:
-            found = self._known[key] = _read(file)
-            self._lines += 0 if found is None else found.lines
+    def get(self, text: str) -> cst.Module | None:
+        """Return the tree of a text, parsed now or before, None if it can't be parsed."""
+        if text not in self._known:
+            tree = _parsed(Source("", text))
+            self._known[text] = tree if isinstance(tree, cst.Module) else None
+            self._lines += text.count("\n")
             while self._lines > _MOST_LINES and len(self._known) > 1:
-                _, gone = self._known.popitem(last=False)
-                self._lines -= 0 if gone is None else gone.lines
-        self._known.move_to_end(key)
-        return self._known[key]
+                gone, _ = self._known.popitem(last=False)
+                self._lines -= gone.count("\n")
+        self._known.move_to_end(text)
+        return self._known[text]
 
 
-_CACHE = _Cache()
-
-
-def _read(file: ModuleFile) -> _Known | None:
-    source = _text(file)
-    if source is None:
-        return None
-    tree = _parsed(source)
-    if not isinstance(tree, cst.Module):
-        return None
-    return _Known(source, tree, len(source.lines))
+_TREES = _Trees()

@@ -39,7 +39,7 @@ from typing import TYPE_CHECKING, NamedTuple
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-__all__ = ["Outcome", "replace_file", "stray_files"]
+__all__ = ["Outcome", "replace_file", "signals_held_back", "stray_files"]
 
 _PARTIAL = ".partial"
 _BACKUP = ".backup"
@@ -91,7 +91,7 @@ def replace_file(path: str, before: bytes, after: bytes) -> Outcome:
     end of the call: a KeyboardInterrupt says nothing about whether the file was written.
     In any thread but the main one no signal can be held back.
     """
-    with _signals_held_back():
+    with signals_held_back():
         try:
             return _replace(os.path.realpath(path), before, after)
         except (OSError, _SkippedError) as error:
@@ -426,7 +426,7 @@ def _attributes(file: str | int) -> dict[str, bytes]:
 
 
 @contextmanager
-def _signals_held_back() -> Iterator[None]:
+def signals_held_back() -> Iterator[None]:
     """Keep signals that would end the process waiting until the end of the block.
 
     Only the main thread can do that. A handler that was not installed from Python is left alone:

@@ -86,7 +86,7 @@ def _is_main_guard(module: cst.Module, statement: cst.If) -> bool:
     return code.replace("'", '"') in ('__name__ == "__main__"', '"__main__" == __name__')
 
 
-@lru_cache(maxsize=256)
+@lru_cache(maxsize=16)
 def _exported(module: cst.Module) -> set[str]:
     body = [s for s in module.body if not (isinstance(s, cst.If) and _is_main_guard(module, s))]
     return next(iter(build_scopes(module.with_changes(body=body)).values())).bound

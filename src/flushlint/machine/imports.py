@@ -14,6 +14,7 @@ from flushlint.machine.modules import load, module_named, package_of
 from flushlint.machine.names import store
 from flushlint.machine.objects import Class, Env, Instance, Sequence
 from flushlint.machine.values import NONE, Const, Ext, Value
+from flushlint.module_names import absolute
 
 if TYPE_CHECKING:
     from flushlint.machine.state import State
@@ -66,7 +67,9 @@ def _import_from(m: Machine, node: cst.ImportFrom, states: list[State]) -> list[
         return states
     found: list[State] = []
     for before in states:
-        module = absolute(before, dotted(node.module), len(node.relative))
+        name, level = dotted(node.module), len(node.relative)
+        # Where there is no such package it stays relative, with its dots.
+        module = absolute(name, level, package_of(before)) or "." * level + name
         _may_be_missing(m, before, module, node)
         for state in load(m, before, module):
             if isinstance(node.names, cst.ImportStar):
@@ -74,19 +77,6 @@ def _import_from(m: Machine, node: cst.ImportFrom, states: list[State]) -> list[
             else:
                 found += _import_names(m, state, module, node.names)
     return found
-
-
-def absolute(state: State, name: str, level: int) -> str:
-    """Return the full name of a module that is named relative to the package of the code.
-
-    Where there is no such package it stays relative, with its dots.
-    """
-    if not level:
-        return name
-    package = package_of(state).split(".")
-    if package == [""] or level > len(package):
-        return "." * level + name
-    return ".".join([*package[: len(package) - level + 1], *([name] if name else [])])
 
 
 def _import_names(m: Machine, state: State, module: str, names: object) -> list[State]:
@@ -164,10 +154,8 @@ def _import_module(m: Machine, state: State, arguments: Arguments) -> list[State
     if not isinstance(name, Const) or not isinstance(name.value, str):
         return [state.push(m.unknown())]
     full = name.value.lstrip(".")
-    level = len(name.value) - len(full)
-    if level and isinstance(package, Const):
-        outer = str(package.value).split(".")
-        full = ".".join([*outer[: len(outer) - level + 1], full])
+    within = str(package.value) if isinstance(package, Const) else ""
+    full = absolute(full, len(name.value) - len(full), within)
     return [s.push(_module(s, full)) for s in load(m, state, full)]
 
 

@@ -31,10 +31,10 @@ if TYPE_CHECKING:
     from flushlint.unit import Unit
     from flushlint.user_tables import UserTables
 
-__all__ = ["Project"]
+__all__ = ["MARKERS", "Project"]
 
-# What a project's own directory holds.
-_MARKERS = frozenset({"pyproject.toml", "setup.cfg", ".git", ".hg"})
+MARKERS = frozenset({"pyproject.toml", "setup.cfg", ".git", ".hg"})
+"""What a project's own directory holds."""
 _SETUP = "setup.py"
 # In a project of more files each one is a program for itself, with what it imports.
 _MOST_FILES = 20_000
@@ -188,7 +188,7 @@ class Project:
         """Return the directory of the project that a directory is part of."""
         while True:
             entries = self._folders.entries(directory)
-            if not entries.isdisjoint(_MARKERS) or self._has_setup(directory):
+            if not entries.isdisjoint(MARKERS) or self._has_setup(directory):
                 return directory
             parent = os.path.dirname(directory)
             if parent == directory:
@@ -252,7 +252,7 @@ class Project:
         by_name = imports_by_name(data)
         own = find(1, "")
         if by_name and own is not None:
-            yield from self._inside(own)
+            yield from self._inside(own, roots)
         for one in imports(data):
             found = find(one.level, one.module)
             if found is None:
@@ -260,16 +260,17 @@ class Project:
             if found.path is not None:
                 yield Edge(found.path, one.name, one.bound)
             if by_name or one.name == "*":
-                yield from self._inside(found)
+                yield from self._inside(found, roots)
             if one.name not in (None, "*"):
                 inner = find(one.level, f"{one.module}.{one.name}".lstrip("."))
                 if inner is not None and inner.path is not None:
                     yield Edge(inner.path, None, one.bound)
 
-    def _inside(self, package: Found) -> Iterator[Edge]:
+    def _inside(self, package: Found, roots: Roots) -> Iterator[Edge]:
         """Yield the modules of a package as imported ones."""
         for path in self._folders.within(package).values():
-            yield Edge(path, None, "")
+            if self._folders.is_within(path, roots):
+                yield Edge(path, None, "")
 
     def _find(self, directory: str, roots: Roots, level: int, name: str) -> Found | None:
         if not level:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, NamedTuple
 
+from flushlint.module_names import BY_NAME, absolute
 from flushlint.project.folders import Found
 from flushlint.project.imports import imports
 from flushlint.unit import ModuleFile, Unit
@@ -21,8 +22,7 @@ __all__ = ["Members", "Units", "imports_by_name"]
 _MOST_MODULES = 64
 _MOST_BYTES = 2_000_000
 _INIT = "__init__.py"
-# What imports modules by names that are put together.
-_BY_NAME = (b"import_module(", b"__import__(", b"iter_modules(", b"walk_packages(")
+_BY_NAME = tuple(word.encode() for word in BY_NAME)
 _NAMESPACE = ModuleFile("", b"", is_package=True)
 
 
@@ -101,7 +101,7 @@ class Units:
             known = self._imports[path] = tuple(dict.fromkeys(imports(data)))
         package = name if found.is_package else name.rpartition(".")[0]
         for one in known:
-            module = _absolute(one, package)
+            module = absolute(one.module, one.level, package)
             if module:
                 yield module
                 if one.name == "*":
@@ -112,7 +112,7 @@ class Units:
             # Which modules it imports is told when it runs: those of its own package, most often.
             yield from self._inside(package, roots)
             for one in known:
-                yield from self._inside(_absolute(one, package), roots)
+                yield from self._inside(absolute(one.module, one.level, package), roots)
 
     def _inside(self, package: str, roots: Roots) -> Iterator[str]:
         """Yield the full names of the modules in a package."""
@@ -134,13 +134,3 @@ class Units:
 def imports_by_name(data: bytes) -> bool:
     """Say whether a module may import others by names that are put together."""
     return any(word in data for word in _BY_NAME)
-
-
-def _absolute(one: Import, package: str) -> str:
-    """Return the full name of an imported module, "" where there is no package to start from."""
-    if not one.level:
-        return one.module
-    outer = package.split(".") if package else []
-    if one.level > len(outer):
-        return ""
-    return ".".join([*outer[: len(outer) - one.level + 1], *([one.module] if one.module else [])])
