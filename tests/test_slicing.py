@@ -10,6 +10,7 @@ import pytest
 
 from flushlint import engine, slicing
 from flushlint.engine import check_text
+from flushlint.machine import interpreter
 from flushlint.model import AnalysisOptions
 from flushlint.slicing import LEFT_OUT, sliced
 from flushlint.source import Source
@@ -17,6 +18,7 @@ from flushlint.unit import ModuleFile, Unit
 from tests.oracle.fixture import load_fixtures
 
 if TYPE_CHECKING:
+    from flushlint.model import Diagnostic
     from tests.oracle.fixture import Fixture
 
 # Enough that matters to nothing.
@@ -53,13 +55,14 @@ def codes(text: str) -> list[tuple[int, str]]:
 def runs(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """Return what of each text its slice was enough for."""
     answers: list[bool] = []
-    known = engine._is_clean_by_slice
+    known = engine._known_by_slice
 
-    def told(source: Source, unit: Unit, options: AnalysisOptions) -> bool:
-        answers.append(known(source, unit, options))
-        return answers[-1]
+    def told(source: Source, unit: Unit, options: AnalysisOptions) -> tuple[Diagnostic, ...] | None:
+        found = known(source, unit, options)
+        answers.append(found is not None)
+        return found
 
-    monkeypatch.setattr(engine, "_is_clean_by_slice", told)
+    monkeypatch.setattr(engine, "_known_by_slice", told)
     return answers
 
 
@@ -132,6 +135,20 @@ def test_findings_are_those_of_the_whole_module(runs: list[bool]) -> None:
     assert found == [(IDLE.count("\n") + line, code) for line, code in codes(LOSES)] != []
 
 
+def test_what_is_not_analysed_stands_where_the_whole_module_has_it(
+    runs: list[bool], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(interpreter, "STEPS_PER_ENTRY", 90)
+    monkeypatch.setattr(interpreter, "STEPS_PER_SCOPE", 0)
+    text = IDLE + LOSES + "    print()\n" * 100
+    here = check_text(text, "a.py", AnalysisOptions())
+    assert runs == [True]
+    monkeypatch.setattr(engine, "_known_by_slice", lambda *_: None)
+    assert check_text(text, "a.py", AnalysisOptions()) == here
+    (only,) = here.diagnostics
+    assert (only.code, text.splitlines()[only.span.start.line - 1]) == ("FLU901", "def work():")
+
+
 def test_a_function_called_by_a_name_made_at_run_time_is_run(runs: list[bool]) -> None:
     text = IDLE + textwrap.dedent("""
         import os
@@ -173,4 +190,4 @@ def test_no_slice_of_a_program_with_findings_is_clean(fixture: Fixture) -> None:
     for method, markers in fixture.markers.items():
         options = AnalysisOptions(start_method=method)
         unit = Unit(ModuleFile("a.py", source.text.encode()))
-        assert not (markers and engine._is_clean_by_slice(source, unit, options))
+        assert not markers or engine._known_by_slice(source, unit, options) is None

@@ -23,6 +23,7 @@ from flushlint.discovery import (
 from flushlint.documents import is_notebook, read_module, read_notebook
 from flushlint.executors import ExecutorError
 from flushlint.fixability import FixOptions
+from flushlint.lines import internal_error
 from flushlint.progress import ProgressBar
 from flushlint.project.project import Project
 from flushlint.report import line_place
@@ -198,7 +199,7 @@ class _Run:
         except (KeyboardInterrupt, SystemExit, ExecutorError):
             raise
         except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
-            self._report.error_in(file.path, f"internal error: {type(error).__name__}: {error}")
+            self._report.error_in(file.path, internal_error(error))
 
     def _read(self, file: SourceFile, *, known: bool) -> bytes:
         """Return what a file holds, with what a fix of another one has changed in it."""

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 from flushlint import __version__
 from flushlint.fixability import FixLayer, FixOptions
-from flushlint.lines import one_line
+from flushlint.lines import internal_error, one_line
 from flushlint.python_version import parse_version
 from flushlint.rules.registry import RULES
 from flushlint.selection import Layer, unknown_prefixes
@@ -44,7 +44,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     except KeyboardInterrupt:
         return _INTERRUPTED
     except Exception as error:  # noqa: BLE001 - a user never sees a traceback
-        streams.error(f"flushlint: internal error: {type(error).__name__}: {_first_line(error)}")
+        streams.error(f"flushlint: {internal_error(error)}")
         return _ERROR
     if streams.failure is not None:
         streams.error(f"flushlint: error: cannot write the output: {streams.failure}")
@@ -60,10 +60,6 @@ def _run(argv: Sequence[str] | None, streams: Streams) -> int:
         return exit_.code if isinstance(exit_.code, int) else _ERROR
     command: Callable[[argparse.Namespace, Streams], int] = arguments.command
     return command(arguments, streams)
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).partition("\n")[0]
 
 
 class _Formatter(argparse.HelpFormatter):

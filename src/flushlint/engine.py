@@ -123,8 +123,9 @@ def _analysed(
 ) -> Analysis:
     from flushlint.parsed import Refused, parse_program
 
-    if _is_clean_by_slice(source, unit, options):
-        return _CLEAN
+    known = _known_by_slice(source, unit, options)
+    if known is not None:
+        return Analysis(known)
     parsed = parse_program(source, unit)
     if isinstance(parsed, Refused):
         return Analysis((_refused(source, parsed.why, parsed.line),))
@@ -143,20 +144,25 @@ def _sorted(diagnostics: Iterable[Diagnostic]) -> tuple[Diagnostic, ...]:
     return tuple(sorted(diagnostics, key=lambda d: (d.path, d.span, d.code, d.message)))
 
 
-def _is_clean_by_slice(source: Source, unit: Unit, options: AnalysisOptions) -> bool:
-    """Return whether the part of the program that may run is enough to see that nothing is found.
+def _known_by_slice(
+    source: Source, unit: Unit, options: AnalysisOptions
+) -> tuple[Diagnostic, ...] | None:
+    """Return what is found in the part of the program that may run, None if that isn't enough.
 
-    Where something is, all of it is looked at, also for fixes.
+    Where there is an error, all of it is looked at, also for fixes.
     """
     from flushlint.machine.calls import LeftOutError
     from flushlint.parsed import ParsedProgram, parse_slice
 
     spawners = [name.rpartition(".")[2] for name in options.tables.spawners]
     part = parse_slice(source, unit, spawners)
+    if not isinstance(part, ParsedProgram):
+        return None
     try:
-        return isinstance(part, ParsedProgram) and not _diagnostics(part, options)
+        found = _diagnostics(part, options)
     except LeftOutError:
-        return False
+        return None
+    return found if all(one.code == _NOT_ANALYSED for one in found) else None
 
 
 def _diagnostics(parsed: ParsedProgram, options: AnalysisOptions) -> tuple[Diagnostic, ...]:

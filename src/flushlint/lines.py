@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 
-__all__ = ["one_line", "split_lines"]
+__all__ = ["internal_error", "one_line", "split_lines"]
 
+_LONGEST_CAUSE = 200
 _NEWLINE = re.compile(r"\r\n?|\n")
 
 
@@ -21,3 +22,11 @@ def one_line(text: str) -> str:
     return "".join(
         char if char.isprintable() else char.encode("unicode_escape").decode() for char in text
     )
+
+
+def internal_error(error: BaseException) -> str:
+    """Return what is said of an error of flushlint's own: it may speak of a whole tree."""
+    cause = f"{error}".partition("\n")[0]
+    if len(cause) > _LONGEST_CAUSE:
+        cause = f"{cause[:_LONGEST_CAUSE]}..."
+    return f"internal error: {type(error).__name__}: {cause}"

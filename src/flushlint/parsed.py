@@ -6,14 +6,15 @@ Imported modules are parsed once for all programs that import them, unless they 
 from __future__ import annotations
 
 from collections import OrderedDict
-from dataclasses import dataclass, field, replace
-from functools import lru_cache
+from dataclasses import dataclass, replace
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, NamedTuple
 
 import libcst as cst
 
 from flushlint import gate, guard
 from flushlint.machine.modules import Module, Program
+from flushlint.machine.scope import build_scopes
 from flushlint.model import InputError, Span
 from flushlint.needed import SlicedModule, needed
 from flushlint.positions import Positions
@@ -24,6 +25,7 @@ from flushlint.unit import ModuleFile
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
+    from flushlint.machine.scope import Scope
     from flushlint.unit import Unit
 
 __all__ = ["Located", "ParsedProgram", "Refused", "parse_program", "parse_slice"]
@@ -48,29 +50,58 @@ class Located(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class Parsed:
+    """The tree of a text, and what is found out about it once for all its programs."""
+
+    source: Source
+    tree: cst.Module
+
+    @cached_property
+    def scopes(self) -> dict[cst.CSTNode, Scope]:
+        """The scope of the module, and of each function, lambda and class in it."""
+        return build_scopes(self.tree)
+
+    @cached_property
+    def positions(self) -> Positions:
+        """Where the nodes of the tree stand."""
+        return Positions(self.tree, self.source)
+
+    def module(self, name: str, *, is_package: bool) -> Module:
+        """Return it as a module that others know by a name."""
+        return Module(self.tree, name, is_package, self.scopes)
+
+
+@dataclass(frozen=True, eq=False)
 class ParsedProgram:
     """The modules of a program with their texts, the main one first."""
 
     program: Program
-    sources: tuple[Source, ...]
-    trees: tuple[cst.Module, ...]
-    _positions: list[Positions] = field(default_factory=list)
+    modules: tuple[Parsed, ...]
+
+    @property
+    def sources(self) -> tuple[Source, ...]:
+        """The texts of the modules."""
+        return tuple(each.source for each in self.modules)
+
+    @property
+    def trees(self) -> tuple[cst.Module, ...]:
+        """The trees of the modules."""
+        return tuple(each.tree for each in self.modules)
 
     @property
     def lines(self) -> int:
         """How many lines the modules have together."""
-        return sum(len(source.lines) for source in self.sources)
+        return sum(len(each.source.lines) for each in self.modules)
 
     def locate(self, node: cst.CSTNode) -> Located:
         """Return where a node stands. Raises KeyError for a node of no module."""
-        for index, source in enumerate(self.sources):
-            if index == len(self._positions):
-                self._positions.append(Positions(self.trees[index], source))
-            positions = self._positions[index]
+        # Where a module, function or class stands is known without looking through its nodes.
+        for each in sorted(self.modules, key=lambda one: node not in one.scopes):
             try:
-                return Located(source, positions.span(node), positions.statement(node))
+                span, statement = each.positions.span(node), each.positions.statement(node)
             except KeyError:
                 continue
+            return Located(each.source, span, statement)
         raise KeyError(node)
 
 
@@ -79,14 +110,12 @@ def parse_program(source: Source, unit: Unit) -> ParsedProgram | Refused | Input
 
     An imported one that can't be read or parsed is left out: to whoever imports it, it is external.
     """
-    tree = _parsed(source)
-    if not isinstance(tree, cst.Module):
-        return tree
-    found = [
-        (name, file, (text, _TREES.get(text.text)) if (text := _text(file)) is not None else None)
-        for name, file in unit.imported.items()
-    ]
-    return _program(unit, (source, tree), found)
+    main = _parsed(source)
+    if not isinstance(main, Parsed):
+        return main
+    texts = {name: _text(file) for name, file in unit.imported.items()}
+    found = {name: _TREES.get(text) for name, text in texts.items() if text is not None}
+    return _program(unit, main, found)
 
 
 def parse_slice(
@@ -111,19 +140,16 @@ def parse_slice(
         return None
     by_path = dict(zip((unit.main.path, *sources), parts, strict=True))
     unit = _without_needless(unit, by_path)
-    paths = {file.path for file in unit.files().values()}
-    trees: list[cst.Module | None] = [
-        _TREES.get(part) if path in paths else None for path, part in by_path.items()
-    ]
-    if trees[0] is None:
-        return None
     # Each tree with the text that it is of: positions are looked up in that.
-    own = [
-        replace(s, text=part) for s, part in zip((source, *sources.values()), parts, strict=True)
-    ]
-    known = dict(zip(sources, zip(own[1:], trees[1:], strict=True), strict=True))
-    found = [(name, file, known.get(file.path)) for name, file in unit.imported.items()]
-    return _program(unit, (own[0], trees[0]), found)
+    main = _TREES.get(replace(source, text=parts[0]))
+    if main is None:
+        return None
+    found = {
+        name: _TREES.get(replace(text, text=by_path[file.path]))
+        for name, file in unit.imported.items()
+        if (text := sources.get(file.path)) is not None
+    }
+    return _program(unit, main, found)
 
 
 def _without_needless(unit: Unit, parts: Mapping[str, str]) -> Unit:
@@ -152,36 +178,26 @@ def _others(unit: Unit) -> Iterator[ModuleFile]:
     return (file for path, file in unit.files().items() if path != unit.main.path)
 
 
-def _program(
-    unit: Unit,
-    main: tuple[Source, cst.Module],
-    found: Iterable[tuple[str, ModuleFile, tuple[Source, cst.Module | None] | None]],
-) -> ParsedProgram:
+def _program(unit: Unit, main: Parsed, found: Mapping[str, Parsed | None]) -> ParsedProgram:
     """Put the modules together under their names; those that have no tree are left out."""
-    tree = main[1]
-    placed: dict[str, tuple[Source, cst.Module]] = {unit.main.path: main}
+    placed = {unit.main.path: main}
     imported: dict[str, Module] = {}
-    for name, file, known in found:
-        if file.path == unit.main.path:
-            imported[name] = Module(tree, name, file.is_package)
-        elif not file.path:
+    for name, file in unit.imported.items():
+        if not file.path:
             imported[name] = Module(cst.Module([]), name, is_package=True)
-        elif known is not None and known[1] is not None:
-            imported[name] = Module(known[1], name, file.is_package)
-            placed.setdefault(file.path, (known[0], known[1]))
-    program = Program(Module(tree, unit.name, unit.main.is_package), imported)
-    return ParsedProgram(
-        program,
-        tuple(source for source, _ in placed.values()),
-        tuple(tree for _, tree in placed.values()),
-    )
+        elif (known := found.get(name)) is not None or file.path == unit.main.path:
+            each = placed.setdefault(file.path, known or main)
+            imported[name] = each.module(name, is_package=file.is_package)
+    program = Program(main.module(unit.name, is_package=unit.main.is_package), imported)
+    return ParsedProgram(program, tuple(placed.values()))
 
 
-def _parsed(source: Source) -> cst.Module | Refused | InputError:
+def _parsed(source: Source) -> Parsed | Refused | InputError:
     refusal = guard.refusal(source.text)
     if refusal is not None:
         return Refused(refusal.why, refusal.line)
-    return parse(source)
+    tree = parse(source)
+    return tree if isinstance(tree, InputError) else Parsed(source, tree)
 
 
 @lru_cache(maxsize=256)
@@ -194,20 +210,20 @@ class _Trees:
     """The trees of the texts that were parsed last, whole modules and parts; None for others."""
 
     def __init__(self) -> None:
-        self._known: OrderedDict[str, cst.Module | None] = OrderedDict()
+        self._known: OrderedDict[Source, Parsed | None] = OrderedDict()
         self._lines = 0
 
-    def get(self, text: str) -> cst.Module | None:
+    def get(self, source: Source) -> Parsed | None:
         """Return the tree of a text, parsed now or before, None if it can't be parsed."""
-        if text not in self._known:
-            tree = _parsed(Source("", text))
-            self._known[text] = tree if isinstance(tree, cst.Module) else None
-            self._lines += text.count("\n")
+        if source not in self._known:
+            parsed = _parsed(source)
+            self._known[source] = parsed if isinstance(parsed, Parsed) else None
+            self._lines += source.text.count("\n")
             while self._lines > _MOST_LINES and len(self._known) > 1:
                 gone, _ = self._known.popitem(last=False)
-                self._lines -= gone.count("\n")
-        self._known.move_to_end(text)
-        return self._known[text]
+                self._lines -= gone.text.count("\n")
+        self._known.move_to_end(source)
+        return self._known[source]
 
 
 _TREES = _Trees()

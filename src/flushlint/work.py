@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 from functools import partial
 from typing import TYPE_CHECKING
 
+from flushlint.lines import internal_error
 from flushlint.model import AnalysisOptions, Diagnostic, InputError
 
 if TYPE_CHECKING:
@@ -52,8 +53,7 @@ def analyse(task: Task) -> Outcome:
     except (KeyboardInterrupt, SystemExit):
         raise
     except BaseException as error:  # noqa: BLE001 - LibCST's native panics are no Exception
-        cause = f"internal error: {type(error).__name__}: {error}"
-        return Outcome(error=InputError(unit.main.path, None, cause))
+        return Outcome(error=InputError(unit.main.path, None, internal_error(error)))
     checked = task.choices.by_path
     found = (one for one in analysis.diagnostics if one.path in checked)
     return Outcome(tuple(_within(one, checked) for one in found), analysis.error)

@@ -116,9 +116,9 @@ def restage(before: Scene, text: str, options: AnalysisOptions, *, brief: bool) 
     trees = {old.tree: new.tree for old, new in zip(before.layout.pages, pages.pages, strict=True)}
     main = before.program.main
     program = Program(
-        replace(main, tree=trees[main.tree]),
+        main.with_tree(trees[main.tree]),
         {
-            name: replace(module, tree=trees.get(module.tree, module.tree))
+            name: module.with_tree(trees.get(module.tree, module.tree))
             for name, module in before.program.imported.items()
         },
     )

@@ -28,7 +28,7 @@ from flushlint.machine.joining import compact, join, join_values
 from flushlint.machine.lifetime import collect, live
 from flushlint.machine.log import Halt, Log
 from flushlint.machine.objects import Env, Instance, Mapping, Obj, Sequence, Stream, Write
-from flushlint.machine.scope import Scope, build_scopes, closure, generator_function
+from flushlint.machine.scope import Scope, closure, generator_function
 from flushlint.machine.state import STD_STREAMS, UNSEEN, Frame, Signal, State
 from flushlint.machine.streams import add_pending, close, forget, holds_when_dropped
 from flushlint.machine.values import Const, Ref, Union, Unknown, Value, is_count, members
@@ -126,7 +126,7 @@ class Machine:
         self.handlers = 0
         self.steps = 0
         # A larger module takes more to follow; the bound grows with it, and not faster.
-        own = len(scopes) if not self.imported else len(build_scopes(module))
+        own = sum(1 for _ in scopes[module].walk())
         self.limit = STEPS_PER_ENTRY + STEPS_PER_SCOPE * own
         self.executed: set[cst.CSTNode] = set()
         self.resuming: list[Resumption | None] = []

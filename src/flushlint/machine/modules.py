@@ -6,7 +6,8 @@ others have written, and modules of the program that nobody has found.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import libcst as cst
@@ -46,12 +47,23 @@ _MOST_STEPS = 2_000
 class Module:
     """A parsed module. `name` is the dotted one by which others import it, "" if nobody can.
 
-    A namespace package is an empty one.
+    A namespace package is an empty one. `known_scopes` are those of `build_scopes`, where they are
+    known from another program.
     """
 
     tree: cst.Module
     name: str = ""
     is_package: bool = False
+    known_scopes: Mapping[cst.CSTNode, Scope] | None = None
+
+    @cached_property
+    def scopes(self) -> Mapping[cst.CSTNode, Scope]:
+        """The scope of the module, and of each function, lambda and class in it."""
+        return build_scopes(self.tree) if self.known_scopes is None else self.known_scopes
+
+    def with_tree(self, tree: cst.Module) -> Module:
+        """Return the module as it is when its text has been changed to that of `tree`."""
+        return self if tree is self.tree else replace(self, tree=tree, known_scopes=None)
 
     @property
     def package(self) -> str:
@@ -68,10 +80,10 @@ class Program:
 
     def scopes(self) -> dict[cst.CSTNode, Scope]:
         """Map each module, function, lambda and class to its scope; `main` comes first."""
-        scopes = build_scopes(self.main.tree)
+        scopes = dict(self.main.scopes)
         for module in self.imported.values():
             if module.tree is not self.main.tree:
-                scopes.update(build_scopes(module.tree))
+                scopes.update(module.scopes)
         return scopes
 
 
@@ -127,7 +139,7 @@ def _load_one(m: Machine, state: State, name: str) -> list[State]:
         # What it binds is then as little known as if it were somebody else's.
         m.log.limits.append(Limit(module.tree, "it takes too many steps to follow"))
         m.handlers = handlers
-        identity = enter(m, untouched, Module(module.tree, name, module.is_package), name)
+        identity = enter(m, untouched, replace(module, name=name), name)
         normal, abrupt = [untouched], []
     finally:
         m.steps, m.limit = spent, limit

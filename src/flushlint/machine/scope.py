@@ -92,6 +92,12 @@ class Scope:
         self.is_function = isinstance(self.node, (cst.FunctionDef, cst.Lambda))
         self.is_enclosed = above is not None and (above.is_function or above.is_enclosed)
 
+    def walk(self) -> Iterator[Scope]:
+        """Yield this scope and all those in it."""
+        yield self
+        for inner in self.nested:
+            yield from inner.walk()
+
 
 def build_scopes(module: cst.Module) -> dict[cst.CSTNode, Scope]:
     """Map the module and each function, lambda and class in it to its scope."""

@@ -395,6 +395,12 @@ class State:
             yield Ref(obj.env)
             yield Ref(obj.function)
 
+    def _add_held(self, function: Function, found: list[Value], with_defaults: bool) -> None:
+        if with_defaults and (function.defaults or function.attributes):
+            found.extend(function.values())
+        if function.scope.is_enclosed:
+            found.extend(self.cells(function))
+
     def cells(self, function: Function) -> Iterator[Value]:
         """Yield the values of the closure cells of a function: not globals."""
         env_id: int | None = function.closure
@@ -440,8 +446,8 @@ class State:
                 held = _CONTENTS.get(what)
                 if held is not None:
                     held(obj, todo)
-                elif what is Function and not through_classes:
-                    todo.extend(self.cells(obj))  # type: ignore[arg-type]  # the class says it
+                elif what is Function:
+                    self._add_held(obj, todo, through_classes)  # type: ignore[arg-type]  # as said
                 else:
                     todo.extend(self.references(identity))
             elif kind is Unknown:

@@ -11,7 +11,7 @@ import os
 from typing import TYPE_CHECKING, NamedTuple
 
 from flushlint import gate
-from flushlint.project.words import is_passed_on, words
+from flushlint.project.words import attributes, code, is_passed_on, words
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator
@@ -82,7 +82,9 @@ class _Spread:
         self.active: set[str] = set()
         self._read = read
         self.importers: dict[str, list[tuple[str, Edge]]] = {}
+        self._codes: dict[str, bytes] = {}
         self._words: dict[str, Words] = {}
+        self._attributes: dict[str, dict[bytes, set[bytes]]] = {}
 
     def seed(self, path: str, seen: Sight) -> None:
         """Begin with a module that has a word for a process in it, or a package of processes."""
@@ -129,7 +131,7 @@ class _Spread:
         One whose functions alone do so, and which opens no file, tells no more of a process than
         the module that starts it.
         """
-        data = self._read(path) or b""
+        data = self._code(path)
         return not block.is_definition or _MAIN in data or gate.may_open(data)
 
     def _imported(self, importer: str, edge: Edge, exported: set[bytes]) -> set[bytes]:
@@ -139,16 +141,28 @@ class _Spread:
             return exported
         if edge.name is not None:
             return {bound} if edge.name.encode() in exported else set()
-        data = self._read(importer) or b""
-        if exported and bound and is_passed_on(bound, data):
+        if exported and bound and is_passed_on(bound, self._code(importer)):
             return exported | {bound}  # whoever is given the module may use all of them
         owners = {bound, os.path.basename(edge.target).removesuffix(".py").encode()}
         if edge.target.endswith(_INIT):
             owners.add(os.path.basename(os.path.dirname(edge.target)).encode())
-        return {name for name in exported if any(b"%b.%b" % (o, name) in data for o in owners)}
+        used = self._attributes_of(importer)
+        return exported.intersection(set().union(*(used.get(owner, ()) for owner in owners)))
+
+    def _attributes_of(self, path: str) -> dict[bytes, set[bytes]]:
+        known = self._attributes.get(path)
+        if known is None:
+            known = self._attributes[path] = attributes(self._code(path))
+        return known
 
     def _blocks(self, path: str) -> Words:
         known = self._words.get(path)
         if known is None:
-            known = self._words[path] = words(self._read(path) or b"")
+            known = self._words[path] = words(self._code(path))
+        return known
+
+    def _code(self, path: str) -> bytes:
+        known = self._codes.get(path)
+        if known is None:
+            known = self._codes[path] = code(self._read(path) or b"")
         return known
