@@ -261,7 +261,7 @@ def bind(state: State, found: Value, receiver: Value, cls: Value) -> Value:
             return instance.attributes["function"]
         if kind == "builtins.classmethod":
             return Bound(instance.attributes["function"], cls)
-        if kind in ("contextlib.contextmanager", "functools.lru_cache"):
+        if kind in ("contextlib.contextmanager", "contextlib.decorated", "functools.lru_cache"):
             return Bound(found, receiver)
     return found
 

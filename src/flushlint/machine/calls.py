@@ -110,10 +110,12 @@ TYPES: dict[str, tuple[str, ...]] = {}
 
 
 def library(*names: str) -> Callable[[Handler], Handler]:
-    """Register what a call of these library functions does."""
+    """Register what a call of these library functions does. Raises ValueError for a known one."""
 
     def register(handler: Handler) -> Handler:
         for name in names:
+            if name in LIBRARY:
+                raise ValueError(f"{name} is registered twice")
             LIBRARY[name] = handler
         return handler
 

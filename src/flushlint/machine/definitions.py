@@ -81,7 +81,8 @@ def _apply(
                 _make_dataclass(state, target)
             if instance.cls.name == "%cache":
                 return _apply(m, state, Ext("functools.lru_cache"), target, node)
-            return [state]
+            if calls.library_method([instance.cls.name], "__call__") is None:
+                return [state]
         return _called(m, state, decorator, target, node)
     if isinstance(decorator, Method):
         return _method_decorator(m, state, decorator, target, node)

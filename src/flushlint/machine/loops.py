@@ -8,7 +8,7 @@ from flushlint.machine import calls, classes, generators, killing, names
 from flushlint.machine.iteration import CALLING, Elements, iterate
 from flushlint.machine.joining import finite, signature, weaken
 from flushlint.machine.objects import Generator, Instance, Sequence, Stream
-from flushlint.machine.values import Ext, Ref, Unknown, Value
+from flushlint.machine.values import Const, Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -24,6 +24,8 @@ Body: TypeAlias = "Callable[[list[State]], list[State]]"
 
 _UNROLLED = 8
 _OBJECTS = 16
+_CONSTANTS = 64
+_CHEAP = 400
 _MOST_TURNS = 32
 _ROUNDS = 12
 _PATIENCE = 6
@@ -164,6 +166,10 @@ def _loop_over(
         return _unrolled(m, node, target, [state], found.items, body)
     if started:
         return _any_number(m, target, state, found, body, None)
+    if _is_table(m, found):
+        visited = _if_cheap(m, node, target, state, found.items, body)
+        if visited is not None:
+            return visited
     answer = True if found.nonempty else _has_elements(m, state, iterator)
     if answer is False:
         return [state]
@@ -207,6 +213,38 @@ def _one_by_one(m: Machine, found: Elements) -> bool:
     return found.exact and few
 
 
+def _is_table(m: Machine, found: Elements) -> bool:
+    """Say whether these are constants, of which a loop may pass over all but a few."""
+    few = len(found.items) <= _CONSTANTS and m.turns <= _UNROLLED
+    return found.exact and few and all(v.__class__ is Const for v in found.items)
+
+
+def _if_cheap(
+    m: Machine,
+    node: cst.CSTNode,
+    target: cst.BaseAssignTargetExpression,
+    state: State,
+    items: list[Value],
+    body: Body,
+) -> list[State] | None:
+    """Visit each of many elements once, None if that takes too many steps."""
+    last = m.steps + _CHEAP
+
+    def visit(states: list[State]) -> list[State]:
+        outer = states[0].frames[-1].context
+        turns, m.turns = m.turns, m.turns * _UNROLLED
+        try:
+            return _turns(m, node, target, states, items, body, outer, last)
+        finally:
+            m.turns = turns
+
+    normal, abrupt = m.captured(visit, [state.copy()])
+    if m.steps > last:
+        return None
+    m.abrupt += abrupt
+    return normal
+
+
 def _bind(
     m: Machine, target: cst.BaseAssignTargetExpression, state: State, value: Value
 ) -> list[State]:
@@ -239,8 +277,12 @@ def _turns(
     items: list[Value],
     body: Body,
     outer: int,
+    last: int | None = None,
 ) -> list[State]:
+    """Visit one after the other; none any more from the step `last` on."""
     for index, item in enumerate(items):
+        if last is not None and m.steps > last:
+            return []
         # What a known turn of a loop makes is a thing of its own.
         context = m.identity(("turn", outer, target, len(items) - index))
         for state in states:

@@ -9,15 +9,19 @@ import libcst as cst
 from flushlint.machine import calls, classes, generators, names, typed_streams
 from flushlint.machine.exceptions import catches, trim
 from flushlint.machine.interpreter import Machine, statement
-from flushlint.machine.objects import Generator, Instance, Sequence, Stream
+from flushlint.machine.objects import Generator, Instance, Mapping, Sequence, Stream
 from flushlint.machine.state import DOUBTFUL, Signal, State
 from flushlint.machine.streams import close
 from flushlint.machine.values import NONE, Const, Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
+    from collections.abc import Hashable
     from collections.abc import Sequence as Seq
 
-__all__ = ["enter", "leave"]
+__all__ = ["MANAGER", "enter", "leave", "leave_abruptly"]
+
+MANAGER = "contextlib.manager"
+"""The type of what a function that `@contextmanager` decorates returns."""
 
 
 @statement(cst.With)
@@ -81,30 +85,48 @@ def _leave_abruptly(m: Machine, state: State, item: cst.WithItem) -> list[State]
     if signal.kind == "yield":
         m.abrupt.append(state)
         return []
-    trim(state)
     manager = names.get_hidden(state, item)
     if manager is None:
+        trim(state)
         m.abrupt.append(state)
         return []
+    swallowed, going = leave_abruptly(m, state, manager, item)
+    for after in (*swallowed, *going):
+        names.get_hidden(after, item, remove=True)
+    m.abrupt += going
+    return swallowed
+
+
+def leave_abruptly(
+    m: Machine, state: State, manager: Value, node: cst.CSTNode
+) -> tuple[list[State], list[State]]:
+    """Leave by the signal of a state; return where it is swallowed, and where it goes on."""
+    signal = state.signal
+    assert signal is not None
+    trim(state)
+    state.push(manager)  # held until it is left
     state.signal = None
     state.handling = (*state.handling, signal)
     swallowed: list[State] = []
-    for after in leave(m, state, manager, item, signal):
+    going: list[State] = []
+    for after in leave(m, state, manager, node, signal):
         after.handling = after.handling[:-1]
-        names.get_hidden(after, item, remove=True)
+        answer = after.pop()
+        after.pop()
+        after.push(answer)
         if signal.kind != "raise":
             after.pop()
-            after.signal = signal
-            m.abrupt.append(after)
+            going.append(after)
             continue
         true, false = m.split([after])
         swallowed += true
-        for going in false:
-            going.signal = signal
+        for one in false:
             if true and signal.implicit:
-                going.facts[DOUBTFUL] = True
-            m.abrupt.append(going)
-    return swallowed
+                one.facts[DOUBTFUL] = True
+        going += false
+    for after in going:
+        after.signal = signal
+    return swallowed, going
 
 
 # -- the protocol -----------------------------------------------------------------------------
@@ -205,13 +227,22 @@ def _make_manager(
     instance = state.look(Instance, receiver)
     assert instance is not None
     found: list[State] = []
-    for after in calls.call(m, state, instance.attributes["function"], arguments):
-        made = Instance(Ext("contextlib.manager"), {"generator": after.pop()}, arguments.node)
+    function = instance.attributes["function"]
+    for after in calls.call(m, state, function, arguments):
+        given = Sequence("tuple", list(arguments.positional))
+        named: dict[Hashable, Value] = dict(arguments.keywords.items())
+        kept: dict[str, Value] = {
+            "generator": after.pop(),
+            "%function": receiver,
+            "%args": m.new(after, arguments.node, given, "arguments"),
+            "%kwargs": m.new(after, arguments.node, Mapping(named), "keywords"),
+        }
+        made = Instance(Ext(MANAGER), kept, arguments.node)
         found.append(after.push(m.new(after, arguments.node, made, "manager")))
     return found
 
 
-@calls.method("contextlib.manager", "__enter__")
+@calls.method(MANAGER, "__enter__")
 def _enter_generator(
     m: Machine, state: State, receiver: Value, arguments: calls.Arguments
 ) -> list[State]:
@@ -222,7 +253,7 @@ def _enter_generator(
     return yielded + ended
 
 
-@calls.method("contextlib.manager", "__exit__")
+@calls.method(MANAGER, "__exit__")
 def _leave_generator(
     m: Machine, state: State, receiver: Value, arguments: calls.Arguments
 ) -> list[State]:

@@ -20,9 +20,12 @@ from flushlint.machine.library import (
     builtin_methods,
     command_line,
     contexts,
+    decorating,
     functional,
     futures,
+    handlers,
     iterables,
+    log_config,
     logs,
     openers,
     parallel,
@@ -56,9 +59,10 @@ __all__ = ["run_program"]
 
 # Imported because they register what they know.
 _REGISTERED = (
-    asynchronous, builtin_functions, builtin_methods, command_line, contexts, expressions,
-    functional, futures, iterables, logs, openers, parallel, pools, queues, signals, sockets,
-    statements, stream_methods, terminals, threads, typed_openers, writers,
+    asynchronous, builtin_functions, builtin_methods, command_line, contexts, decorating,
+    expressions, functional, futures, handlers, iterables, log_config, logs, openers, parallel,
+    pools, queues, signals, sockets, statements, stream_methods, terminals, threads,
+    typed_openers, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000

@@ -38,9 +38,9 @@ _quiet(
     *(
         f"builtins.{name}"
         for name in (
-            "abs", "ascii", "bin", "bool", "breakpoint", "bytearray", "bytes", "chr", "complex",
-            "dir", "divmod", "format", "hash", "help", "hex", "id", "input", "memoryview",
-            "object", "object.__init__", "oct", "ord", "pow", "repr", "round", "slice",
+            "abs", "ascii", "bin", "bool", "breakpoint", "bytearray", "chr", "complex", "divmod",
+            "format", "hash", "help", "hex", "id", "memoryview", "object", "object.__init__",
+            "oct", "ord", "pow", "round", "slice",
         )
     ),
 )  # fmt: skip
