@@ -4,7 +4,7 @@ from __future__ import annotations
 
 __all__ = ["BY_NAME", "absolute"]
 
-BY_NAME = ("import_module(", "__import__(", "iter_modules(", "walk_packages(")
+BY_NAME = ("import_module(", "__import__(", "iter_modules(", "walk_packages(", "dictConfig(")
 """Calls that import, or list, modules by names that are known when they run."""
 
 

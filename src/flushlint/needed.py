@@ -1,7 +1,8 @@
 """Which modules of a sliced program are needed: most imports bring names that nothing uses.
 
 An imported module is needed if a name that the import binds is used somewhere in what is kept, or
-if running its body, or what that imports, may open a file or have to do with processes.
+if running its body, or what that imports, may open a file, have to do with processes, or tell
+others of itself: by a decorator that fills a table, for one.
 """
 
 from __future__ import annotations
@@ -16,7 +17,7 @@ from flushlint.outline import outline
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
-    from flushlint.outline import Import, Outline
+    from flushlint.outline import Definition, Import, Outline
 
 __all__ = ["SlicedModule", "needed"]
 
@@ -25,6 +26,15 @@ _IMPORT = re.compile(
     re.MULTILINE,
 )
 _STAR = "*"
+# What changes something that may be another module's.
+_CHANGE = re.compile(
+    r"(?<![\w.])(?:global|setattr)(?!\w)|\.(?:add|append|appendleft|extend|insert|push|put|register"
+    r"|setdefault|update)\w*[ \t]*\(|\][ \t]*(?::[^=\n]*)?[-+|]?=(?!=)|\.\w+[ \t]*[-+|]?=(?!=)"
+)
+_OWN = re.compile(r"(?<![\w.])self\.\w+[ \t]*(?::[^=\n]*)?=(?!=)")
+# Methods that run when a class is made, or is told to a class.
+_CLASS_HOOKS = frozenset({"__init_subclass__", "__set_name__"})
+_METACLASSES = frozenset({"metaclass", "type", "ABCMeta", "EnumMeta"})
 
 
 class SlicedModule(NamedTuple):
@@ -47,7 +57,9 @@ def needed(
     others = {name: one for name, one in imported.items() if name != main.name}
     edges = {name: list(_edges(one, others)) for name, one in others.items()}
     own = {name: _besides_imports(one.text) for name, one in others.items()}
-    acting = _reaching(edges, _acting(own, tuple(signs)))
+    changing = _changing([*others.values(), main])
+    telling = {n for n, one in own.items() if not one.toplevel_words.isdisjoint(changing)}
+    acting = _reaching(edges, _acting(own, tuple(signs)) | telling)
     found: set[str] = set()
     pool = set(_besides_imports(main.text).words)
     pending = list(_edges(main, others))
@@ -81,6 +93,42 @@ def _acting(own: Mapping[str, Outline], signs: tuple[str, ...]) -> set[str]:
         size = len(names)
         names |= {one.name for one in every if not one.all_words().isdisjoint(names)}
     return {name for name, one in own.items() if not one.toplevel_words.isdisjoint(names)}
+
+
+def _changing(modules: Iterable[SlicedModule]) -> set[str]:
+    """Return the functions and classes whose call, or subclass, may change what is another's.
+
+    So do those that mention such a function; what an instance keeps of its own is no change.
+    """
+    every = [one for module in modules for one in _changes(module.text)]
+    names = {name for name, _, changes in every if changes}
+    size = 0
+    while size != len(names):
+        size = len(names)
+        names |= {name for name, words, _ in every if not words.isdisjoint(names)}
+    return names
+
+
+@lru_cache(maxsize=256)
+def _changes(text: str) -> tuple[tuple[str, frozenset[str], bool], ...]:
+    """Return of each function and class its name, its words, and if it changes something.
+
+    Of a class that is what making an instance, or a subclass, does.
+    """
+    found: list[tuple[str, frozenset[str], bool]] = []
+    for one in outline(text).walk():
+        ran = [one] if one.kind == "def" else [m for m in one.inner if _runs(m, one)]
+        words = frozenset[str]().union(*(each.all_words() for each in ran))
+        changes = any(_CHANGE.search(_OWN.sub("", text[each.body : each.end])) for each in ran)
+        found.append((one.name, words, changes))
+    return tuple(found)
+
+
+def _runs(method: Definition, of: Definition) -> bool:
+    """Say whether making an instance or a subclass of a class runs a method of it."""
+    made = method.name in ("__init__", "__new__", "__post_init__", "__call__")
+    is_meta = not of.header_words.isdisjoint(_METACLASSES)
+    return method.name in _CLASS_HOOKS or (made and (is_meta or method.name != "__call__"))
 
 
 def _edges(module: SlicedModule, imported: Mapping[str, object]) -> Iterator[tuple[str, str]]:

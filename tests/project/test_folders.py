@@ -37,7 +37,8 @@ def test_a_package_comes_before_a_module_and_a_namespace_last(tmp_path: Path) ->
     make(tmp_path, "a.py", "a/__init__.py", "b.py", "b/c.py", "n/d.py")
     assert path_of(tmp_path, "a") == "a/__init__.py"
     assert path_of(tmp_path, "b") == "b.py"
-    assert Folders().find("n", Roots((str(tmp_path),))) == Found(None, is_package=True)
+    found = Folders().find("n", Roots((str(tmp_path),)))
+    assert found == Found(None, is_package=True, places=(str(tmp_path / "n"),))
     assert path_of(tmp_path, "n.d") == "n/d.py"
 
 

@@ -133,7 +133,8 @@ def _make_dataclass(state: State, target: Value) -> None:
 
 @statement(cst.ClassDef)
 def _class(m: Machine, node: cst.ClassDef, states: list[State]) -> list[State]:
-    states = m.eval_all([argument.value for argument in node.bases], states)
+    for argument in node.bases:
+        states = m.chosen(m.eval(argument.value, states))
     for state in states:
         bases = tuple(state.take(len(node.bases)))
         frame = state.frames[-1]

@@ -20,10 +20,14 @@ _INSTALLED = frozenset({"site-packages", "dist-packages"})
 
 
 class Found(NamedTuple):
-    """A module by its absolute path, None for a namespace package."""
+    """A module by its absolute path, None for a namespace package.
+
+    `places` are the directories in which the modules of a package lie.
+    """
 
     path: str | None
     is_package: bool
+    places: tuple[str, ...] = ()
 
 
 class Roots(NamedTuple):
@@ -61,7 +65,7 @@ class Folders:
             found = self._find_in(part, found.places)
         if found is None or (found.path is not None and not self.is_within(found.path, roots)):
             return None
-        return Found(found.path, found.is_package)
+        return Found(found.path, found.is_package, found.places)
 
     def name_of(self, path: str, roots: Roots) -> str:
         """Return the dotted name by which others import a file, "" if none can.
@@ -100,14 +104,13 @@ class Folders:
     def within(self, package: Found) -> dict[str, str]:
         """Return the modules and packages directly in a package, their paths by their names."""
         found: dict[str, str] = {}
-        if package.path is not None and package.is_package:
-            directory = os.path.dirname(package.path)
+        for directory in package.places:
             for name in sorted(self.entries(directory)):
                 inside = os.path.join(directory, name)
                 if name.endswith(_SUFFIX) and name != _INIT:
-                    found[name.removesuffix(_SUFFIX)] = inside
+                    found.setdefault(name.removesuffix(_SUFFIX), inside)
                 elif _INIT in self.entries(inside):
-                    found[name] = os.path.join(inside, _INIT)
+                    found.setdefault(name, os.path.join(inside, _INIT))
         return found
 
     def modules(self, directory: str) -> list[str]:
@@ -120,11 +123,12 @@ class Folders:
             directory = os.path.dirname(directory)
         if not name:
             has_init = _INIT in self.entries(directory)
-            return Found(os.path.join(directory, _INIT) if has_init else None, is_package=True)
+            path = os.path.join(directory, _INIT) if has_init else None
+            return Found(path, is_package=True, places=(directory,))
         found: _Place | None = _Place(None, (directory,), is_package=True)
         for part in name.split("."):
             found = None if found is None else self._find_in(part, found.places)
-        return None if found is None else Found(found.path, found.is_package)
+        return None if found is None else Found(found.path, found.is_package, found.places)
 
     def is_installed(self, directory: str) -> bool:
         """Say whether a directory lies in installed packages, or in the standard library."""

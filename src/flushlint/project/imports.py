@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from flushlint.module_names import BY_NAME
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -22,7 +24,11 @@ _STATEMENT = re.compile(
     rb")" % {b"blank": _BLANK}
 )
 _WORD = b"import"
-_BY_NAME = re.compile(rb"(?:import_module|__import__)\(\s*[\"']([\w.]+)[\"']")
+_CALLS = tuple(word.encode() for word in BY_NAME)
+# A handler of `logging` is named by its class, in a table that may stand anywhere.
+_NAMING = (*_CALLS, b'"class"', b"'class'")
+# A dotted name in a string, or what such a name begins with when it is put together.
+_NAMED = re.compile(rb"[\"'](\.*[^\W\d][\w.]*)(?:[\"']|(?<=\.)[{%])")
 _COMMENT = re.compile(rb"#[^\r\n]*")
 _ALIAS = re.compile(r"([\w.]+|\*)(?:\s+as\s+(\w+))?")
 
@@ -49,11 +55,13 @@ def imports(data: bytes) -> Iterator[Import]:
             end = match.end()
             yield from _imported(match)
         place = data.find(_WORD, place + len(_WORD))
-    if b"import_module" in data or b"__import__" in data:
-        for match in _BY_NAME.finditer(data):
+    if any(word in data for word in _NAMING):
+        for match in _NAMED.finditer(data):
             module = match[1].decode("utf-8", "replace")
             stripped = module.lstrip(".")
-            yield Import(stripped, len(module) - len(stripped), None, "")
+            level = len(module) - len(stripped)
+            name = "*" if stripped.endswith(".") else None
+            yield Import(stripped.rstrip("."), level, name, "")
 
 
 def _start(data: bytes, place: int) -> int:

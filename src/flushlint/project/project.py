@@ -251,7 +251,7 @@ class Project:
         find = partial(self._find, os.path.dirname(path), roots)
         by_name = imports_by_name(data)
         own = find(1, "")
-        if by_name and own is not None:
+        if by_name and own is not None and own.path is not None:
             yield from self._inside(own, roots)
         for one in imports(data):
             found = find(one.level, one.module)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from string import Formatter
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Literal
 
 from flushlint.machine import calls
 from flushlint.machine.generators import exhaust, resume
@@ -20,6 +20,15 @@ if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
 
 __all__ = ["call_constant", "call_object"]
+
+# Methods of texts that are short and make no long ones.
+_PURE = frozenset(
+    {"capitalize", "casefold", "count", "endswith", "find", "isalnum", "isalpha", "isdigit",
+     "isidentifier", "islower", "isspace", "isupper", "lower", "lstrip", "partition",
+     "removeprefix", "removesuffix", "replace", "rfind", "rpartition", "rsplit", "rstrip", "split",
+     "splitlines", "startswith", "strip", "swapcase", "title", "upper"}
+)  # fmt: skip
+_LONGEST_TEXT = 200
 
 _TEXT = frozenset(
     {"join", "format", "strip", "lstrip", "rstrip", "upper", "lower", "title", "replace",
@@ -250,6 +259,29 @@ def _lacks_field(template: Const, arguments: Arguments) -> bool:
     return any(word and not word.isdigit() and word not in arguments.keywords for word in words)
 
 
+def _computed(
+    m: Machine, state: State, receiver: Const, name: str, arguments: Arguments
+) -> Value | None:
+    """Compute what a method of a short text returns, None where that can't be known."""
+    text = receiver.value
+    if not isinstance(text, str) or name not in _PURE or len(text) > _LONGEST_TEXT:
+        return None
+    if arguments.open or arguments.keywords:
+        return None
+    given = [value.value for value in arguments.positional if isinstance(value, Const)]
+    if len(given) != len(arguments.positional) or not all(isinstance(v, (str, int)) for v in given):
+        return None
+    try:
+        result = getattr(text, name)(*given)
+    except (TypeError, ValueError):
+        return None
+    if not isinstance(result, (list, tuple)):
+        return Const(result)
+    words: list[Value] = [Const(word) for word in result]
+    kind: Literal["list", "tuple"] = "list" if isinstance(result, list) else "tuple"
+    return m.new(state, arguments.node, Sequence(kind, words))
+
+
 def call_constant(
     m: Machine, state: State, receiver: Const, name: str, arguments: Arguments
 ) -> list[State]:
@@ -259,6 +291,9 @@ def call_constant(
     if receiver.value is None:
         # An attribute of None: the path is one that the program does not take.
         return [state.push(m.unknown())]
+    known = _computed(m, state, receiver, name, arguments)
+    if known is not None:
+        return [state.push(known)]
     if name == "join" and len(arguments.positional) == 1:
         return _joined(m, state, receiver, arguments)
     if name == "format" and _lacks_field(receiver, arguments):
@@ -277,11 +312,4 @@ def call_constant(
             return [state.push(m.unknown(newline=True))]
         quiet = held is False and given and all(g is False for g in given)
         return [state.push(m.unknown(False if quiet else None))]
-    if name in ("startswith", "endswith") and isinstance(receiver.value, str):
-        given_values = [v.value for v in arguments.positional if isinstance(v, Const)]
-        if len(given_values) == 1 and isinstance(given_values[0], str):
-            return [state.push(Const(getattr(receiver.value, name)(given_values[0])))]
-    if name == "split" and isinstance(receiver.value, str) and not arguments.positional:
-        words: list[Value] = [Const(word) for word in receiver.value.split()]
-        return [state.push(m.new(state, arguments.node, Sequence("list", words)))]
     return [state.push(m.unknown())]
