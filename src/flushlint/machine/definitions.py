@@ -133,8 +133,7 @@ def _make_dataclass(state: State, target: Value) -> None:
 
 @statement(cst.ClassDef)
 def _class(m: Machine, node: cst.ClassDef, states: list[State]) -> list[State]:
-    for argument in node.bases:
-        states = m.chosen(m.eval(argument.value, states))
+    states = m.eval_all([argument.value for argument in node.bases], states)
     for state in states:
         bases = tuple(state.take(len(node.bases)))
         frame = state.frames[-1]
@@ -148,8 +147,7 @@ def _class(m: Machine, node: cst.ClassDef, states: list[State]) -> list[State]:
     for state in abrupt:
         m.drop_frame(state)
     m.abrupt.extend(abrupt)
-    for state in states:
-        _finish_class(m, state, node)
+    states = [after for state in states for after in _finish_class(m, state, node)]
     states = _tell_bases(m, node, _tell_attributes(m, node, states))
     states = _decorate(m, node.decorators, states)
     for state in states:
@@ -157,14 +155,29 @@ def _class(m: Machine, node: cst.ClassDef, states: list[State]) -> list[State]:
     return states
 
 
-def _finish_class(m: Machine, state: State, node: cst.ClassDef) -> None:
+def _finish_class(m: Machine, state: State, node: cst.ClassDef) -> list[State]:
+    """Make the class, one for each choice of bases, and push it."""
     frame = state.frames.pop()
-    bases = tuple(state.take(len(node.bases)))
+    chosen: list[tuple[State, tuple[Value, ...]]] = [(state, ())]
+    for base in state.take(len(node.bases)):
+        chosen = [
+            (after, (*before, option))
+            for current, before in chosen
+            for after, option in m.choose(current, base)
+        ]
+    for after, bases in chosen:
+        _make_class(m, after, node, frame, bases)
+    return [after for after, _ in chosen]
+
+
+def _make_class(
+    m: Machine, state: State, node: cst.ClassDef, frame: Frame, bases: tuple[Value, ...]
+) -> None:
     env = state.heap[frame.env]
     assert isinstance(env, Env)
     attributes = {k: v for k, v in env.variables.items() if not k.startswith("%")}
-    cls = Class(node.name.value, bases, attributes, node)
-    made = m.new(state, node, cls)
+    # One with other bases is another class, whichever of them a program takes.
+    made = m.new(state, node, Class(node.name.value, bases, attributes, node), f"of {bases}")
     state.push(made)
     for value in attributes.values():
         _own(state, value, made.id)

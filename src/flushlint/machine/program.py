@@ -18,7 +18,9 @@ from flushlint.machine.library import (
     asynchronous,
     builtin_functions,
     builtin_methods,
+    callbacks,
     command_line,
+    context_variables,
     contexts,
     decorating,
     functional,
@@ -59,10 +61,10 @@ __all__ = ["run_program"]
 
 # Imported because they register what they know.
 _REGISTERED = (
-    asynchronous, builtin_functions, builtin_methods, command_line, contexts, decorating,
-    expressions, functional, futures, handlers, iterables, log_config, logs, openers, parallel,
-    pools, queues, signals, sockets, statements, stream_methods, terminals, threads,
-    typed_openers, writers,
+    asynchronous, builtin_functions, builtin_methods, callbacks, command_line, context_variables,
+    contexts, decorating, expressions, functional, futures, handlers, iterables, log_config, logs,
+    openers, parallel, pools, queues, signals, sockets, statements, stream_methods, terminals,
+    threads, typed_openers, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000

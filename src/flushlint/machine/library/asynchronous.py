@@ -8,6 +8,7 @@ from flushlint.machine import calls, classes
 from flushlint.machine.calls import Arguments, called, library, method
 from flushlint.machine.generators import await_value
 from flushlint.machine.iteration import iterate
+from flushlint.machine.library.context_variables import in_copy
 from flushlint.machine.library.threads import CANCELLED, apart, future, run_apart
 from flushlint.machine.objects import Function, Generator, Instance
 from flushlint.machine.values import NONE, Ext, Method, Ref, Value
@@ -20,9 +21,14 @@ __all__: list[str] = []
 
 
 def _run_coroutine(m: Machine, state: State, arguments: Arguments, index: int = 0) -> list[State]:
+    """Run a coroutine as a task, with a context of its own."""
     if len(arguments.positional) <= index:
         return [state.push(m.unknown())]
-    return await_value(m, state, arguments.positional[index], arguments.node)
+    return _await_apart(m, state, arguments.positional[index], arguments)
+
+
+def _await_apart(m: Machine, state: State, value: Value, arguments: Arguments) -> list[State]:
+    return in_copy(m, state, lambda inside: await_value(m, inside, value, arguments.node))
 
 
 @library("asyncio.run")
@@ -114,7 +120,7 @@ def _gather(m: Machine, state: State, arguments: Arguments) -> list[State]:
             for branch, option in m.choose(current, value):
                 if "return_exceptions" in arguments.keywords and _may_end(branch, [option]):
                     branch.facts.pop(("cancelled", option), None)  # it is not raised here
-                for after in await_value(m, branch, option, arguments.node):
+                for after in _await_apart(m, branch, option, arguments):
                     after.pop()
                     again.append(after)
         states = m.join(again)
@@ -175,8 +181,9 @@ def _called(m: Machine, state: State, arguments: Arguments, index: int) -> list[
     """Call the function at this position with the arguments after it."""
     if len(arguments.positional) <= index:
         return [state.push(m.unknown())]
+    function, given = arguments.positional[index], arguments.after(index + 1)
     found: list[State] = []
-    for after in run_apart(m, state, arguments.positional[index], arguments.after(index + 1)):
+    for after in in_copy(m, state, lambda inside: run_apart(m, inside, function, given)):
         found.append(after.push(future(m, after, arguments, after.pop())))
     return found
 

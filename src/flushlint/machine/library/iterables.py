@@ -152,12 +152,42 @@ for _name, _kind in {
     _container(_name, _kind)
 
 
+def _first_of(
+    m: Machine, state: State, generator: Ref, count: int | None, arguments: Arguments
+) -> list[State]:
+    """Resume a generator as often as a slice of it does, any number of times for None."""
+    taken = m.new(state, arguments.node, Sequence("iterator", []), "slice")
+    going = [state.push(generator).push(taken)]
+    found: list[State] = []
+    for _ in range(MOST_YIELDS if count is None else min(count, MOST_YIELDS)):
+        if count is None:
+            found += [current.copy() for current in going]
+        again: list[State] = []
+        for current in going:
+            yielded, ended = resume(m, current, generator.id, arguments.node)
+            for after in yielded:
+                item = after.pop()
+                after.edit(Sequence, taken.id).items.append(item)
+            for after in ended:
+                after.pop()
+            again += yielded
+            found += ended
+        going = m.join(again)
+    found = m.join(found + going)
+    for after in found:
+        del after.stack[-2]  # the generator
+    return found
+
+
 @library("itertools.islice", "builtins.reversed")
 def _part(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """Take a part, or the reverse, of what an iterable holds."""
     value = arguments.positional[0] if arguments.positional else NONE
     bounds = [v.value if isinstance(v, Const) else "?" for v in arguments.positional[1:]]
     numbers = [b for b in bounds if b is None or isinstance(b, int)]
+    if isinstance(value, Ref) and state.look(Generator, value) is not None and bounds:
+        stop = bounds[min(len(bounds) - 1, 1)]
+        return _first_of(m, state, value, stop if isinstance(stop, int) else None, arguments)
     found: list[State] = []
     for after, elements in _elements(m, state, value, arguments):
         if called(arguments) == "reversed":

@@ -32,6 +32,7 @@ __all__ = [
 ]
 
 _THREAD = "threading.Thread"
+_CONTEXT_VARIABLE = Ext("contextvars.ContextVar")
 _LOCAL = "threading.local"
 CANCELLED = "is cancelled"
 """The fact that tells the state of a task that is cancelled where it waits."""
@@ -137,12 +138,19 @@ def run_apart(
 
 
 def _swap_locals(state: State, values: dict[int, dict[str, Value]]) -> dict[int, dict[str, Value]]:
-    """Give each `threading.local` what it holds in another thread; return what it held."""
+    """Give each `threading.local` what it holds in another thread; return what it held.
+
+    So with a `ContextVar`, whose default is the same everywhere.
+    """
     held: dict[int, dict[str, Value]] = {}
     for identity, obj in list(state.heap.items()):
-        if isinstance(obj, Instance) and classes.is_a(state, obj.cls, _LOCAL):
+        if not isinstance(obj, Instance):
+            continue
+        is_variable = obj.cls == _CONTEXT_VARIABLE
+        if is_variable or classes.is_a(state, obj.cls, _LOCAL):
             held[identity] = obj.attributes
-            state.edit(Instance, identity).attributes = dict(values.get(identity, {}))
+            kept = {k: v for k, v in obj.attributes.items() if is_variable and k == "%default"}
+            state.edit(Instance, identity).attributes = dict(values.get(identity, kept))
             state.dirty = True
     return held
 
