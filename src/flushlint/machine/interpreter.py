@@ -138,6 +138,7 @@ class Machine:
         )
         self.defined = {scope.name for scope in scopes.values()}
         self.turns = 1
+        self.costly: set[cst.CSTNode] = set()  # loops that are too long to visit each element
         self.stuck: list[State] = []
         self.waiting: list[State] | None = None
         self.cancellable = False

@@ -166,7 +166,7 @@ def _loop_over(
         return _unrolled(m, node, target, [state], found.items, body)
     if started:
         return _any_number(m, target, state, found, body, None)
-    if _is_table(m, found):
+    if node not in m.costly and _is_table(m, found):
         visited = _if_cheap(m, node, target, state, found.items, body)
         if visited is not None:
             return visited
@@ -227,8 +227,9 @@ def _if_cheap(
     items: list[Value],
     body: Body,
 ) -> list[State] | None:
-    """Visit each of many elements once, None if that takes too many steps."""
-    last = m.steps + _CHEAP
+    """Visit each of many elements once, None if that is found to take too many steps, once."""
+    before = m.steps
+    last = before + _CHEAP
 
     def visit(states: list[State]) -> list[State]:
         outer = states[0].frames[-1].context
@@ -240,6 +241,8 @@ def _if_cheap(
 
     normal, abrupt = m.captured(visit, [state.copy()])
     if m.steps > last:
+        m.costly.add(node)
+        m.steps = before
         return None
     m.abrupt += abrupt
     return normal

@@ -26,9 +26,10 @@ _PURE = frozenset(
     {"capitalize", "casefold", "count", "endswith", "find", "isalnum", "isalpha", "isdigit",
      "isidentifier", "islower", "isspace", "isupper", "lower", "lstrip", "partition",
      "removeprefix", "removesuffix", "replace", "rfind", "rpartition", "rsplit", "rstrip", "split",
-     "splitlines", "startswith", "strip", "swapcase", "title", "upper"}
+     "startswith", "strip", "swapcase", "title", "upper"}
 )  # fmt: skip
 _LONGEST_TEXT = 200
+_MOST_WORDS = 8
 
 _TEXT = frozenset(
     {"join", "format", "strip", "lstrip", "rstrip", "upper", "lower", "title", "replace",
@@ -277,6 +278,8 @@ def _computed(
         return None
     if not isinstance(result, (list, tuple)):
         return Const(result)
+    if len(result) > _MOST_WORDS:
+        return None
     words: list[Value] = [Const(word) for word in result]
     kind: Literal["list", "tuple"] = "list" if isinstance(result, list) else "tuple"
     return m.new(state, arguments.node, Sequence(kind, words))
