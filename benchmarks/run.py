@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["main"]
 
 _HERE = os.path.dirname(os.path.abspath(__file__))
-_FLUSHLINT = [sys.executable, "-m", "flushlint", "check", "--isolated"]
+_FLUSHLINT = [sys.executable, "-m", "flushlint", "check", "--isolated", "--no-cache"]
 _MOST_MEMORY = 3.0
 _RUFF = ["ruff", "check", "--isolated", "--no-cache", "--select", "SIM115", "--preview"]
 

@@ -126,16 +126,12 @@ def _of_class(
     if name == "__dict__":
         return namespace(m, state, value, node)
     found = classes.class_attribute(state, value, name)
-    if found is not None and classes.is_a(state, value, "enum.Enum"):
-        return _member(m, state, value, name, found)
     if found is not None:
-        instance = state.look(Instance, found)
-        if instance is not None:
-            if instance.cls == Ext("builtins.staticmethod"):
-                return instance.attributes["function"]
-            if instance.cls == Ext("builtins.classmethod"):
-                return Bound(instance.attributes["function"], value)
-        return found
+        return _of_own_class(m, state, value, name, found)
+    meta = classes.metaclass(state, value)
+    found = None if meta is None else classes.class_attribute(state, meta, name)
+    if found is not None:
+        return bind(state, found, value, meta or value)
     bases = classes.external_bases(state, value)
     if cls.fields is not None and "typing.NamedTuple" in bases:
         if name == "_make":
@@ -145,6 +141,17 @@ def _of_class(
     if bases:
         return Ext(f"{bases[0]}.{name}")
     return m.unknown()
+
+
+def _of_own_class(m: Machine, state: State, cls: Ref, name: str, found: Value) -> Value:
+    if classes.is_a(state, cls, "enum.Enum"):
+        return _member(m, state, cls, name, found)
+    instance = state.look(Instance, found)
+    if instance is not None and instance.cls == Ext("builtins.staticmethod"):
+        return instance.attributes["function"]
+    if instance is not None and instance.cls == Ext("builtins.classmethod"):
+        return Bound(instance.attributes["function"], cls)
+    return found
 
 
 def _member(m: Machine, state: State, cls: Ref, name: str, found: Value) -> Value:
@@ -216,11 +223,27 @@ def _missing(state: State, value: Ref, instance: Instance, name: str) -> Value:
     return Unknown(key)
 
 
+def _of_type(state: State, receiver: Value, rest: list[Value], name: str) -> Value:
+    """Return what `super()` finds in a method of a metaclass."""
+    for candidate in rest:
+        cls = state.look(Class, candidate)
+        if cls is not None and name in cls.attributes:
+            found = cls.attributes[name]
+            break
+    else:
+        found = Ext(f"{classes.TYPE}.{name}")
+    return found if name == "__new__" else Bound(found, receiver)
+
+
 def _of_super(m: Machine, state: State, instance: Instance, name: str) -> Value:
     receiver, owner = instance.attributes["self"], instance.attributes["owner"]
     obj = state.look(Instance, receiver)
     start = receiver if obj is None else obj.cls
     order = classes.lineage(state, start)
+    if owner not in order and (meta := classes.metaclass(state, receiver)) is not None:
+        order = classes.lineage(state, meta)
+    if Ext(classes.TYPE) in order:
+        return _of_type(state, receiver, order[order.index(owner) + 1 :], name)
     rest = order[order.index(owner) + 1 :] if owner in order else order[1:]
     for candidate in rest:
         cls = state.look(Class, candidate)

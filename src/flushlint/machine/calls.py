@@ -175,7 +175,7 @@ def _call_one(m: Machine, state: State, function: Value, arguments: Arguments) -
         if isinstance(obj, Function):
             return _call_function(m, state, function.id, obj, arguments)
         if isinstance(obj, Class):
-            return instantiate(m, state, function, arguments)
+            return _call_class(m, state, function, arguments)
         if isinstance(obj, Instance):
             return _call_instance(m, state, function, obj, arguments)
     written = typed_streams.written_by(state, function, arguments)
@@ -228,6 +228,14 @@ def _call_method(m: Machine, state: State, function: Method, arguments: Argument
     elif isinstance(receiver, Const):
         return builtin_methods.call_constant(m, state, receiver, function.name, arguments)
     return unknown_call(m, state, arguments, receiver=receiver, name=function.name)
+
+
+def _call_class(m: Machine, state: State, cls: Ref, arguments: Arguments) -> list[State]:
+    meta = classes.metaclass(state, cls)
+    own = None if meta is None else classes.class_attribute(state, meta, "__call__")
+    if own is not None:
+        return call(m, state, own, arguments.with_receiver(cls))
+    return instantiate(m, state, cls, arguments)
 
 
 def _call_instance(

@@ -12,6 +12,8 @@ if TYPE_CHECKING:
     from flushlint.machine.state import State
 
 __all__ = [
+    "METACLASS",
+    "TYPE",
     "class_attribute",
     "external_bases",
     "fields",
@@ -20,8 +22,13 @@ __all__ = [
     "is_exception_class",
     "is_process",
     "lineage",
+    "metaclass",
     "owned_attribute",
 ]
+
+TYPE = "builtins.type"
+METACLASS = "%metaclass"
+"""The attribute of a class that holds its metaclass."""
 
 
 def lineage(state: State, cls: Value) -> list[Value]:
@@ -69,6 +76,12 @@ def is_a(state: State, cls: Value, name: str) -> bool:
     """Say whether a class is, or derives from, the library type of this name."""
     bases = external_bases(state, cls)
     return name in bases or (name == "enum.Enum" and any(b.startswith("enum.") for b in bases))
+
+
+def metaclass(state: State, cls: Value) -> Value | None:
+    """Return the metaclass of a class, where that is one of the program's own."""
+    found = class_attribute(state, cls, METACLASS)
+    return found if found is not None and state.look(Class, found) is not None else None
 
 
 def fields(state: State, instance: Instance) -> tuple[str, ...] | None:

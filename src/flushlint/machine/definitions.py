@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 import libcst as cst
 
 from flushlint.machine import calls, classes
 from flushlint.machine.interpreter import Machine, statement
 from flushlint.machine.names import store
-from flushlint.machine.objects import Class, Env, Function, Instance, Mapping
+from flushlint.machine.objects import Class, Env, Function, Instance, Mapping, Sequence
 from flushlint.machine.state import Frame, State
 from flushlint.machine.values import Bound, Const, Ext, Method, Ref, Value
+
+if TYPE_CHECKING:
+    from collections.abc import Hashable
 
 __all__: list[str] = []
 
@@ -69,7 +74,7 @@ def _apply(
             state.pop()
             made = Instance(Ext(kind), {slot: target}, node)
             return [state.push(m.new(state, node, made, decorator.name))]
-        if decorator.name == "atexit.register":
+        if decorator.name in ("atexit.register", "functools.singledispatch"):
             return _called(m, state, decorator, target, node)
         if decorator.name == "dataclasses.dataclass":
             _make_dataclass(state, target)
@@ -106,6 +111,8 @@ def _method_decorator(
     """`@name.setter` on a property; any other method is unknown, so the identity."""
     receiver, name = decorator.receiver, decorator.name
     instance = state.look(Instance, receiver)
+    if instance is not None and instance.cls == Ext("functools.singledispatch"):
+        return _called(m, state, decorator, target, node)
     if instance is None or instance.cls != Ext("builtins.property"):
         return [state]
     slots = {"setter": "fset", "getter": "fget", "deleter": "fdel"}
@@ -148,6 +155,7 @@ def _class(m: Machine, node: cst.ClassDef, states: list[State]) -> list[State]:
         m.drop_frame(state)
     m.abrupt.extend(abrupt)
     states = [after for state in states for after in _finish_class(m, state, node)]
+    states = [after for state in states for after in _tell_metaclass(m, node, state)]
     states = _tell_bases(m, node, _tell_attributes(m, node, states))
     states = _decorate(m, node.decorators, states)
     for state in states:
@@ -186,6 +194,54 @@ def _make_class(
     if not any(classes.is_a(state, base, "typing.NamedTuple") for base in bases):
         decorated = any(_mentions_dataclass(d.decorator) for d in node.decorators)
         cls.fields = cls.fields if decorated else None
+
+
+def _tell_metaclass(m: Machine, node: cst.ClassDef, state: State) -> list[State]:
+    """Let the metaclass make a new class: its `__new__` and `__init__` may note it somewhere."""
+    made = state.stack[-1]
+    given = {k.keyword.value: k.value for k in node.keywords if k.keyword is not None}
+    states = [state]
+    if "metaclass" in given:
+        states = m.chosen(m.eval(given.pop("metaclass"), states))
+        for after in states:
+            assert isinstance(made, Ref)
+            after.edit(Class, made.id).attributes[classes.METACLASS] = after.pop()
+    found: list[State] = []
+    for after in states:
+        meta = classes.metaclass(after, made)
+        if meta is None:
+            found.append(after)
+            continue
+        for ready in m.eval_all(list(given.values()), [after]):
+            named = dict(zip(given, ready.take(len(given)), strict=True))
+            found += _made_by(m, ready, meta, node, named)
+    return found
+
+
+def _made_by(
+    m: Machine, state: State, meta: Value, node: cst.ClassDef, named: dict[str, Value]
+) -> list[State]:
+    made = state.stack[-1]
+    cls = state.look(Class, made)
+    assert cls is not None
+    contents: dict[Hashable, Value] = dict(cls.attributes.items())
+    bases = m.new(state, node, Sequence("tuple", list(cls.bases)), "bases")
+    names = m.new(state, node, Mapping(contents), "contents")
+    states = [state]
+    for name in ("__new__", "__init__"):
+        own = classes.class_attribute(state, meta, name)
+        if own is None:
+            continue
+        receiver = meta if name == "__new__" else made
+        given = calls.Arguments(node, [receiver, Const(cls.name), bases, names], named)
+        m.making.append(made)
+        try:
+            states = [after for before in states for after in calls.call(m, before, own, given)]
+        finally:
+            m.making.pop()
+        for after in states:
+            after.pop()
+    return states
 
 
 def _tell_attributes(m: Machine, node: cst.ClassDef, states: list[State]) -> list[State]:

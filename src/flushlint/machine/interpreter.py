@@ -137,6 +137,7 @@ class Machine:
             s.name == "__del__" for s in scopes.values()
         )
         self.defined = {scope.name for scope in scopes.values()}
+        self.making: list[Value] = []  # classes that a metaclass is about to make
         self.turns = 1
         self.costly: set[cst.CSTNode] = set()  # loops that are too long to visit each element
         self.stuck: list[State] = []

@@ -23,16 +23,19 @@ from flushlint.machine.library import (
     context_variables,
     contexts,
     decorating,
+    dispatching,
     functional,
     futures,
     handlers,
     iterables,
     log_config,
     logs,
+    metaclasses,
     openers,
     parallel,
     pools,
     queues,
+    schedules,
     signals,
     sockets,
     stream_methods,
@@ -62,9 +65,9 @@ __all__ = ["run_program"]
 # Imported because they register what they know.
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, callbacks, command_line, context_variables,
-    contexts, decorating, expressions, functional, futures, handlers, iterables, log_config, logs,
-    openers, parallel, pools, queues, signals, sockets, statements, stream_methods, terminals,
-    threads, typed_openers, writers,
+    contexts, decorating, dispatching, expressions, functional, futures, handlers, iterables,
+    log_config, logs, metaclasses, openers, parallel, pools, queues, schedules, signals, sockets,
+    statements, stream_methods, terminals, threads, typed_openers, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000
