@@ -10,6 +10,7 @@ import libcst as cst
 
 from flushlint.knowledge.processes import FORKS, HARD_EXITS, PARALLEL, POOL_TYPES, PROCESS_STARTERS
 from flushlint.machine import calls, classes, expressions, statements
+from flushlint.machine.attributes import get
 from flushlint.machine.cleanups import run_handlers
 from flushlint.machine.ends import end_interpreter
 from flushlint.machine.interpreter import BudgetError, Machine
@@ -53,7 +54,7 @@ from flushlint.machine.processes import start as start_process
 from flushlint.machine.scope import Scope, closure
 from flushlint.machine.spawning import IMPORTING, Import, run_import
 from flushlint.machine.state import State
-from flushlint.machine.values import Bound, Const, Ref, Value
+from flushlint.machine.values import NONE, Bound, Const, Ref, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.modules import Module, Program
@@ -72,6 +73,8 @@ _REGISTERED = (
 
 _RECURSION = 6_000
 _MOST_BASES = 4
+_TEST = "unittest.TestCase"
+_SET_UP = ("setUpClass", "setUp")
 
 
 def run_program(
@@ -309,7 +312,7 @@ class _Run:
         found: list[tuple[State, Value]] = []
         given = calls.Arguments(entry.node, [], open=True)
         normal, _ = m.captured(lambda s: calls.instantiate(m, s[0], value, given), [state])
-        for made in m.join(normal)[:_MOST_BASES]:
+        for made in self._set_up(m.join(normal)[:_MOST_BASES], given):
             receiver = made.stack[-1]
             instance = made.look(Instance, receiver)
             method = classes.class_attribute(made, value, entry.name)
@@ -325,6 +328,37 @@ class _Run:
             made.push(receiver)
             found.append((made, Bound(method, receiver)))
         return found
+
+    def _set_up(self, states: list[State], given: calls.Arguments) -> list[State]:
+        """Do for the topmost instance, if it is a test case, what comes before each test."""
+        for hook in _SET_UP:
+            found: list[State] = []
+            for state in states:
+                instance = state.look(Instance, state.stack[-1])
+                cls = NONE if instance is None else instance.cls
+                has_hook = classes.class_attribute(state, cls, hook) is not None
+                if has_hook and classes.is_a(state, cls, _TEST):
+                    found += self._after(state, hook, given)
+                else:
+                    found.append(state)
+            states = self.m.join(found)
+        return states
+
+    def _after(self, state: State, hook: str, given: calls.Arguments) -> list[State]:
+        """Call a method of the topmost instance, which stays there."""
+        m = self.m
+
+        def action(states: list[State]) -> list[State]:
+            found: list[State] = []
+            for ready in get(m, states[0], states[0].stack[-1], hook, given.node):
+                function = ready.pop()
+                found += calls.call(m, ready, function, calls.Arguments(given.node, []))
+            return found
+
+        normal, _ = m.captured(action, [state])
+        for after in normal:
+            after.pop()
+        return normal
 
     def _is(self, state: State, value: Value, entry: Scope) -> bool:
         function = state.look(Function, value)
