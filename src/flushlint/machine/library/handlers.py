@@ -15,16 +15,18 @@ from flushlint.machine.library.openers import empties, open_file
 from flushlint.machine.library.stream_methods import empty, send
 from flushlint.machine.library.threads import apart, attribute, keep
 from flushlint.machine.objects import Instance, Stream
-from flushlint.machine.values import FALSE, NONE, Const, Ref, Value
+from flushlint.machine.values import FALSE, NONE, Const, Ext, Ref, Value
 
 if TYPE_CHECKING:
     from flushlint.machine.interpreter import Machine
     from flushlint.machine.state import State
 
-__all__ = ["LEAST", "LEVELS", "emit", "is_below", "number"]
+__all__ = ["FILTERED", "LEAST", "LEVELS", "emit", "is_below", "number", "put_filter"]
 
 LEAST = "%least"
 """The attribute of a logger or handler that holds its level."""
+FILTERED = "%filtered"
+"""The attribute of a logger or handler that has filters: which records pass, nobody knows."""
 LEVELS = {
     "NOTSET": 0, "DEBUG": 10, "INFO": 20, "WARN": 30, "WARNING": 30, "ERROR": 40, "EXCEPTION": 40,
     "CRITICAL": 50, "FATAL": 50,
@@ -54,19 +56,41 @@ def emit(
     instance = state.look(Instance, handler)
     if instance is None or is_below(instance.attributes.get(LEAST), level):
         return [state]
-    records = instance.attributes.get("%records")
-    if isinstance(records, Ref) and isinstance(handler, Ref):
-        streams.write(m.log, state, records.id, arguments.node, newline=True)
-        if _is_full(state, handler) or (level or 0) >= _flush_level(instance):
-            _pass_on(m, state, handler, records)
+    if FILTERED in instance.attributes:
         return [state]
     own = classes.class_attribute(state, instance.cls, "emit")
-    if own is None:
-        return _write_record(m, state, handler, instance, arguments)
-    found = calls.call(m, state, own, Arguments(arguments.node, [handler, m.unknown()]))
-    for after in found:
-        after.pop()
-    return found
+    if own is not None:
+        found = calls.call(m, state, own, Arguments(arguments.node, [handler, m.unknown()]))
+        for after in found:
+            after.pop()
+        return found
+    if "%records" in instance.attributes:
+        _hold_back(m, state, handler, instance, level, arguments)
+        return [state]
+    return _write_record(m, state, handler, instance, arguments)
+
+
+def _hold_back(
+    m: Machine,
+    state: State,
+    handler: Value,
+    instance: Instance,
+    level: int | None,
+    arguments: Arguments,
+) -> None:
+    """Let a `MemoryHandler` keep a record; one that it would pass on to nobody is no loss."""
+    records = instance.attributes["%records"]
+    target = instance.attributes.get("target", NONE)
+    goes_on = state.look(Instance, target)
+    if target == NONE or (goes_on is not None and goes_on.cls == Ext("logging.NullHandler")):
+        return
+    if not isinstance(records, Ref) or not isinstance(handler, Ref):
+        return
+    streams.write(m.log, state, records.id, arguments.node, newline=True)
+    # One of the program's own says itself when it is full.
+    is_own = classes.class_attribute(state, instance.cls, "shouldFlush") is not None
+    if is_own or _is_full(state, handler) or (level or 0) >= _flush_level(instance):
+        _pass_on(m, state, handler, records)
 
 
 def _write_record(
@@ -145,7 +169,14 @@ calls.derive("logging.FileHandler", "logging.StreamHandler")
 calls.derive("logging.handlers.RotatingFileHandler", "logging.FileHandler")
 calls.derive("logging.handlers.TimedRotatingFileHandler", "logging.FileHandler")
 apart(_HANDLER, "setFormatter", "format", "close", "flush", "acquire", "release",
-      "handleError", "addFilter")  # fmt: skip
+      "handleError", "removeFilter")  # fmt: skip
+
+
+@method(_HANDLER, "addFilter")
+def put_filter(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """Give a handler or logger a filter."""
+    keep(state, receiver, {FILTERED: arguments.get(0, "filter")})
+    return [state.push(NONE)]
 
 
 def _flush_level(instance: Instance) -> int:
@@ -190,8 +221,25 @@ def _make_memory(m: Machine, state: State, receiver: Value, arguments: Arguments
         "%capacity": arguments.get(0, "capacity"),
         "%count": Const(0),
         "%at close": arguments.get(3, "flushOnClose"),
+        "target": arguments.get(2, "target"),
     }
     keep(state, receiver, values)
+    return [state.push(NONE)]
+
+
+@method(_MEMORY, "setTarget")
+def _set_target(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    keep(state, receiver, {"target": arguments.get(0, "target")})
+    return [state.push(NONE)]
+
+
+@method(_MEMORY, "emit")
+def _emit_memory(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+    """`super().emit(record)`: of what level it is, nobody knows."""
+    instance = state.look(Instance, receiver)
+    assert instance is not None
+    if "%records" in instance.attributes:
+        _hold_back(m, state, receiver, instance, None, arguments)
     return [state.push(NONE)]
 
 

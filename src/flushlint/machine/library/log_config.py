@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 from flushlint.machine import calls
 from flushlint.machine.attributes import external
 from flushlint.machine.calls import Arguments, library
-from flushlint.machine.library.handlers import LEAST
+from flushlint.machine.library.handlers import FILTERED, LEAST
 from flushlint.machine.library.logs import (
     add_handler,
     handlers_of,
@@ -37,31 +37,47 @@ _OWN_KEYS = frozenset({"class", "()", "level", "formatter", "filters", "."})
 def _basic_config(m: Machine, state: State, arguments: Arguments) -> list[State]:
     """`basicConfig(stream=f)` and `handlers=[...]` give the root logger its handlers, once."""
     root = logger_named(m, state, NONE)
-    before = state.look(Instance, root)
-    assert before is not None
-    is_forced = arguments.keywords.get("force", FALSE) != FALSE
-    if handlers_of(state, before) and not is_forced:
-        return [state.push(NONE)]
-    target = arguments.keywords.get("stream")
-    found: list[Value] = []
-    if target is not None:
-        made = Instance(Ext("logging.StreamHandler"), {"stream": target}, arguments.node)
-        found.append(m.new(state, arguments.node, made, "handler"))
-    if arguments.keywords.get("filemode") == Const("w"):
-        found.append(_emptied_file(m, state, arguments))
+    states = [state]
+    if arguments.keywords.get("force", FALSE) != FALSE:
+        states = shut_down(m, state, arguments, [root])
+        for after in states:
+            _take_handlers(after, root)
+    for after in states:
+        before = after.look(Instance, root)
+        assert before is not None
+        if not handlers_of(after, before):
+            _configure_root(m, after, root, arguments)
+        after.push(NONE)
+    return states
+
+
+def _configure_root(m: Machine, state: State, root: Ref, arguments: Arguments) -> None:
     given = state.look(Sequence, arguments.keywords.get("handlers", NONE))
-    found.extend(given.items if given is not None else ())
+    if given is not None:
+        found = list(given.items)
+    elif arguments.keywords.get("filemode") == Const("w"):
+        found = [_emptied_file(m, state, arguments)]
+    else:
+        target = arguments.keywords.get("stream")
+        # One that appends to a file flushes each record, and destroys nothing; so does stderr's.
+        attributes = {} if target is None else {"stream": target}
+        made = Instance(Ext("logging.StreamHandler"), attributes, arguments.node)
+        found = [m.new(state, arguments.node, made, "handler")]
     for handler in found:
         add_handler(state, root, handler)
     keep(state, root, {LEAST: arguments.keywords.get("level")})
-    return [state.push(NONE)]
+
+
+def _take_handlers(state: State, logger: Ref) -> None:
+    held = state.look(Instance, logger)
+    own = None if held is None else held.attributes.get("handlers")
+    if isinstance(own, Ref):
+        state.edit(Sequence, own.id).items.clear()
+        state.dirty = True
 
 
 def _emptied_file(m: Machine, state: State, arguments: Arguments) -> Value:
-    """Make the handler of `basicConfig(filename=..., filemode="w")`.
-
-    One that appends needs none here: it flushes each record, and destroys nothing.
-    """
+    """Make the handler of `basicConfig(filename=..., filemode="w")`."""
     path = arguments.keywords.get("filename")
     empties(m, open_file(m, state, arguments, "w", -1, arguments.node), "w", path, None)
     made = Instance(Ext("logging.FileHandler"), {"stream": state.pop()}, arguments.node)
@@ -144,7 +160,8 @@ def _handler(
             made = after.pop()
             after.frames[-1] = after.frames[-1]._replace(context=outer)
             if after.look(Instance, made) is not None:
-                keep(after, made, {LEAST: _entry(after, table, "level")})
+                filters = _entry(after, table, "filters")
+                keep(after, made, {LEAST: _entry(after, table, "level"), FILTERED: filters})
             found.append((after, made))
     return found
 
@@ -192,11 +209,7 @@ def _configure(
     m: Machine, state: State, name: Value, table: Value, handlers: dict[str, Value]
 ) -> None:
     logger = logger_named(m, state, name)
-    held = state.look(Instance, logger)
-    assert held is not None
-    own = held.attributes.get("handlers")
-    if isinstance(own, Ref):
-        state.edit(Sequence, own.id).items.clear()
+    _take_handlers(state, logger)
     level, propagate = _entry(state, table, "level"), _entry(state, table, "propagate")
     keep(state, logger, {LEAST: level, "propagate": propagate})
     listed = state.look(Sequence, _entry(state, table, "handlers") or NONE)

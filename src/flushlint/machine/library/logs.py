@@ -4,10 +4,18 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from flushlint.machine import calls
+from flushlint.machine import calls, classes
 from flushlint.machine.attributes import get
 from flushlint.machine.calls import Arguments, called, library, method
-from flushlint.machine.library.handlers import LEAST, LEVELS, emit, is_below, number
+from flushlint.machine.library.handlers import (
+    FILTERED,
+    LEAST,
+    LEVELS,
+    emit,
+    is_below,
+    number,
+    put_filter,
+)
 from flushlint.machine.library.threads import apart, attribute, keep
 from flushlint.machine.objects import Instance, Sequence
 from flushlint.machine.values import FALSE, NONE, TRUE, Const, Ext, Ref, Value
@@ -22,6 +30,7 @@ __all__ = ["add_handler", "handlers_of", "logger_named", "loggers", "shut_down"]
 
 _LOGGER = "logging.Logger"
 _ADAPTER = "logging.LoggerAdapter"
+_MOST_ADAPTERS = 4
 _PLACE = "%logger"
 _DISABLED = "%logging.disable"
 _ROOT_LEVEL = Const(LEVELS["WARNING"])
@@ -150,7 +159,8 @@ def _is_made(m: Machine, state: State, logger: Value, level: int | None) -> bool
     least = _level(m, state, logger)
     disabled = state.externals.get(_DISABLED)
     own = state.look(Instance, logger)
-    is_off = own is not None and own.attributes.get("disabled") == TRUE
+    kept = {} if own is None else own.attributes
+    is_off = kept.get("disabled") == TRUE or FILTERED in kept
     if is_off or is_below(least, level) or is_below(disabled, level):
         return False
     return None if number(least) is None or level is None or disabled is not None else True
@@ -176,7 +186,8 @@ def _effective(m: Machine, state: State, receiver: Value, arguments: Arguments) 
     return [state.push(_level(m, state, receiver))]
 
 
-apart(_LOGGER, "hasHandlers", "addFilter", "removeFilter")
+apart(_LOGGER, "hasHandlers", "removeFilter")
+method(_LOGGER, "addFilter")(put_filter)
 
 # -- records ------------------------------------------------------------------------------------
 
@@ -212,7 +223,7 @@ def _recording(name: str) -> None:
     def through_adapter(
         m: Machine, state: State, receiver: Value, arguments: Arguments
     ) -> list[State]:
-        return _log(m, state, attribute(state, receiver, "logger"), level(arguments), arguments)
+        return _log(m, state, _adapted(state, receiver), level(arguments), arguments)
 
     @library(f"logging.{name}")
     def through_module(m: Machine, state: State, arguments: Arguments) -> list[State]:
@@ -229,14 +240,44 @@ def _make_adapter(m: Machine, state: State, receiver: Value, arguments: Argument
     return [state.push(NONE)]
 
 
+def _adapted(state: State, adapter: Value) -> Value:
+    """Return the logger behind an adapter, which may stand before another one."""
+    for _ in range(_MOST_ADAPTERS):
+        instance = state.look(Instance, adapter)
+        if instance is None or not classes.is_a(state, instance.cls, _ADAPTER):
+            break
+        adapter = instance.attributes.get("logger", NONE)
+    return adapter
+
+
+def _through(name: str) -> None:
+    """Let an adapter do what its logger does."""
+
+    @method(_ADAPTER, name)
+    def handler(m: Machine, state: State, receiver: Value, arguments: Arguments) -> list[State]:
+        logger = _adapted(state, receiver)
+        instance = state.look(Instance, logger)
+        kinds = [] if instance is None else classes.external_bases(state, instance.cls)
+        own = calls.library_method(kinds, name)
+        if own is None:
+            return calls.unknown_call(m, state, arguments, receiver=receiver, name=name)
+        return own(m, state, logger, arguments)
+
+
+for _name in ("isEnabledFor", "getEffectiveLevel", "setLevel"):
+    _through(_name)
+
+
 @library("logging.shutdown")
 def _shutdown(m: Machine, state: State, arguments: Arguments) -> list[State]:
     return [after.push(NONE) for after in shut_down(m, state, arguments)]
 
 
-def shut_down(m: Machine, state: State, arguments: Arguments) -> list[State]:
-    """Flush and close every handler that a logger has."""
-    owners = [state.look(Instance, logger) for logger in loggers(state)]
+def shut_down(
+    m: Machine, state: State, arguments: Arguments, among: list[Ref] | None = None
+) -> list[State]:
+    """Flush and close every handler that a logger has, or one of some loggers."""
+    owners = [state.look(Instance, logger) for logger in among or loggers(state)]
     handlers = {h: None for owner in owners if owner for h in handlers_of(state, owner)}
     states = [state]
     for handler in handlers:
