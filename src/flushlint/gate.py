@@ -208,7 +208,7 @@ _SOUGHT = _sought(_names())
 # One of these is in the name of whatever makes, or is, a file object.
 _FILES = (
     b"open", b"File", b"TextIOWrapper", b"Buffered", b"makefile", b"Handler", b"basicConfig",
-    b"stdout", b"stderr", b"write_text", b"write_bytes",
+    b"dictConfig", b"stdout", b"stderr", b"write_text", b"write_bytes",
 )  # fmt: skip
 # What writes to standard output unasked. That matters to forks and exits only: `multiprocessing`
 # itself empties the standard streams.

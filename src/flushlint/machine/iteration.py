@@ -42,6 +42,7 @@ class Elements(NamedTuple):
         return fresh
 
 
+_LONGEST_TEXT = 64
 CALLING = "%iter"
 """The type of what `iter(function, sentinel)` returns."""
 
@@ -79,6 +80,6 @@ def iterate(m: Machine, state: State, value: Value) -> Elements:
 
 
 def _text(m: Machine, text: str | bytes) -> Elements:
-    if len(text) <= 4:
+    if len(text) <= _LONGEST_TEXT:
         return Elements([Const(text[i : i + 1]) for i in range(len(text))], True, bool(text))
     return Elements([m.unknown()], exact=False, nonempty=True)

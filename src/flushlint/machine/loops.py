@@ -8,7 +8,7 @@ from flushlint.machine import calls, classes, generators, killing, names
 from flushlint.machine.iteration import CALLING, Elements, iterate
 from flushlint.machine.joining import finite, signature, weaken
 from flushlint.machine.objects import Generator, Instance, Sequence, Stream
-from flushlint.machine.values import Const, Ext, Ref, Unknown, Value
+from flushlint.machine.values import Ext, Ref, Unknown, Value
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Hashable
@@ -24,7 +24,7 @@ Body: TypeAlias = "Callable[[list[State]], list[State]]"
 
 _UNROLLED = 8
 _OBJECTS = 16
-_CONSTANTS = 64
+_TABLE = 64
 _CHEAP = 400
 _MOST_TURNS = 32
 _ROUNDS = 12
@@ -214,9 +214,8 @@ def _one_by_one(m: Machine, found: Elements) -> bool:
 
 
 def _is_table(m: Machine, found: Elements) -> bool:
-    """Say whether these are constants, of which a loop may pass over all but a few."""
-    few = len(found.items) <= _CONSTANTS and m.turns <= _UNROLLED
-    return found.exact and few and all(v.__class__ is Const for v in found.items)
+    """Say whether these are known, and so many that a loop may pass over all but a few."""
+    return found.exact and len(found.items) <= _TABLE and m.turns <= _UNROLLED
 
 
 def _if_cheap(

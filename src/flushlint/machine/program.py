@@ -34,6 +34,7 @@ from flushlint.machine.library import (
     metaclasses,
     openers,
     parallel,
+    path_texts,
     pools,
     queues,
     schedules,
@@ -67,8 +68,8 @@ __all__ = ["run_program"]
 _REGISTERED = (
     asynchronous, builtin_functions, builtin_methods, callbacks, command_line, context_variables,
     contexts, decorating, dispatching, expressions, functional, futures, handlers, iterables,
-    log_config, logs, metaclasses, openers, parallel, pools, queues, schedules, signals, sockets,
-    statements, stream_methods, terminals, threads, typed_openers, writers,
+    log_config, logs, metaclasses, openers, parallel, path_texts, pools, queues, schedules, signals,
+    sockets, statements, stream_methods, terminals, threads, typed_openers, writers,
 )  # fmt: skip
 
 _RECURSION = 6_000

@@ -23,10 +23,10 @@ __all__ = ["call_constant", "call_object"]
 
 # Methods of texts that are short and make no long ones.
 _PURE = frozenset(
-    {"capitalize", "casefold", "count", "endswith", "find", "isalnum", "isalpha", "isdigit",
-     "isidentifier", "islower", "isspace", "isupper", "lower", "lstrip", "partition",
-     "removeprefix", "removesuffix", "replace", "rfind", "rpartition", "rsplit", "rstrip", "split",
-     "startswith", "strip", "swapcase", "title", "upper"}
+    {"capitalize", "casefold", "center", "count", "endswith", "find", "isalnum", "isalpha",
+     "isdigit", "isidentifier", "islower", "isspace", "isupper", "ljust", "lower", "lstrip",
+     "partition", "removeprefix", "removesuffix", "replace", "rfind", "rjust", "rpartition",
+     "rsplit", "rstrip", "split", "startswith", "strip", "swapcase", "title", "upper", "zfill"}
 )  # fmt: skip
 _LONGEST_TEXT = 200
 _MOST_WORDS = 8
@@ -244,6 +244,10 @@ def _joined(m: Machine, state: State, receiver: Const, arguments: Arguments) -> 
     for after in states:
         given = after.pop()
         found = iterate(m, after, given)
+        texts = [_plain(item) for item in found.items] if found.exact else [None]
+        if isinstance(receiver.value, str) and all(isinstance(text, str) for text in texts):
+            after.push(Const(receiver.value.join(map(str, texts))))
+            continue
         parts = [receiver, *found.items] if found.items else [receiver, given]
         quiet = all(contains_newline(part) is False for part in parts)
         after.push(m.unknown(False if quiet else None))
@@ -260,6 +264,14 @@ def _lacks_field(template: Const, arguments: Arguments) -> bool:
     return any(word and not word.isdigit() and word not in arguments.keywords for word in words)
 
 
+def _plain(value: Value) -> str | int | None:
+    """Return a short text or a small number as it is, None for anything else."""
+    known = value.value if isinstance(value, Const) else None
+    if isinstance(known, str):
+        return known if len(known) <= _LONGEST_TEXT else None
+    return known if isinstance(known, int) and abs(known) <= _LONGEST_TEXT else None
+
+
 def _computed(
     m: Machine, state: State, receiver: Const, name: str, arguments: Arguments
 ) -> Value | None:
@@ -267,13 +279,12 @@ def _computed(
     text = receiver.value
     if not isinstance(text, str) or name not in _PURE or len(text) > _LONGEST_TEXT:
         return None
-    if arguments.open or arguments.keywords:
-        return None
-    given = [value.value for value in arguments.positional if isinstance(value, Const)]
-    if len(given) != len(arguments.positional) or not all(isinstance(v, (str, int)) for v in given):
+    given = [_plain(value) for value in arguments.positional]
+    named = {key: _plain(value) for key, value in arguments.keywords.items()}
+    if arguments.open or None in given or None in named.values():
         return None
     try:
-        result = getattr(text, name)(*given)
+        result = getattr(text, name)(*given, **named)
     except (TypeError, ValueError):
         return None
     if not isinstance(result, (list, tuple)):

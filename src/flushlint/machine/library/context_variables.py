@@ -47,6 +47,7 @@ def _set(m: Machine, state: State, receiver: Value, arguments: Arguments) -> lis
     before = None if instance is None else instance.attributes.get(_VALUE)
     kept = {"%variable": receiver} if before is None else {"%variable": receiver, _VALUE: before}
     _put(state, receiver, arguments.get(0, "value"))
+    kept["old_value"] = before or Ext("contextvars.Token.MISSING")
     token = Instance(_TOKEN, kept, arguments.node)
     return [state.push(m.new(state, arguments.node, token, "token"))]
 

@@ -164,6 +164,7 @@ def _close_handler(m: Machine, state: State, receiver: Value, arguments: Argumen
     return [state.push(NONE)]
 
 
+calls.derive("logging.NullHandler", _HANDLER)
 calls.derive("logging.StreamHandler", _HANDLER)
 calls.derive("logging.FileHandler", "logging.StreamHandler")
 calls.derive("logging.handlers.RotatingFileHandler", "logging.FileHandler")

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 
 __all__ = ["ranked"]
 
-_LARGEST_RANGE = 8
+_LARGEST_RANGE = 64
 _MOST_OBJECTS = 16
 
 

@@ -403,7 +403,7 @@ def _path_made(m: Machine, state: State, arguments: Arguments) -> list[State]:
 
 
 @library("tarfile.TarInfo", "zipfile.ZipInfo", "os.path.join", "os.path.exists",
-         "os.path.basename", "os.path.dirname", "os.path.abspath", "os.getppid",
+         "os.path.abspath", "os.getppid",
          "time.time", "time.strftime", "time.perf_counter", "time.monotonic",
          "random.random", "random.randint", "random.seed", "random.choice",
          "os.makedirs", "os.unlink", "os.remove", "os.getcwd", "os.path.getsize",
