@@ -1,0 +1,15 @@
+from registry import command
+
+story = open("story.txt", "w")
+
+
+@command("open")
+def open_thing(what):
+    story.write("You open the %s.\n" % what)
+    story.flush()
+
+
+@command("say")
+def say(what):
+    story.write('You say: "%s"\n' % what)
+    story.flush()

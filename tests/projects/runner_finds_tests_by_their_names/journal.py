@@ -1,0 +1,5 @@
+_file = open("journal.txt", "w")
+
+
+def note(text):
+    _file.write(text + "\n")
