@@ -107,6 +107,7 @@ def our_places(text: str) -> set[Place]:
 
 
 NASTY = {
+    "backslash before a field": 'a = 1\nx = rf"{a}(\\{a})" + f(a)\ny = g(rf"\\{{{a}")\n',
     "form feeds": """\
 \x0cfirst(a)
 \x0c

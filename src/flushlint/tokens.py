@@ -77,7 +77,9 @@ _BLANKS = re.compile(r"[ \t\f]*")
 _QUOTE = re.compile(r"\"\"\"|'''|\"|'")
 # The text of a formatted string, up to a field or to the closing quote.
 _FORMATTED_TEXT = {
-    quote: re.compile(rf"(?:[^{{{quote[0]}\\{newline}]|{{{{|\\[^{{}}]{more})*", re.DOTALL)
+    quote: re.compile(
+        rf"(?:[^{{{quote[0]}\\{newline}]|{{{{|\\[^{{}}]|\\(?=[{{}}]){more})*", re.DOTALL
+    )
     for quote, newline, more in (
         ('"', r"\r\n", ""),
         ("'", r"\r\n", ""),
