@@ -60,14 +60,17 @@ class Graph:
                     spread.connect(path, edges(path, data))
             spread.run()
         self._active = spread.active
-        self._importers = spread.importers
+        self._importers = {
+            target: tuple(dict.fromkeys(importer for importer, _ in edges))
+            for target, edges in spread.importers.items()
+        }
 
     def beginnings(self, path: str) -> list[str]:
         """Return the active files that lead to a file by imports, itself first."""
         seen = {path}
         pending = [path] if self._active else []
         while pending:
-            for importer, _ in self._importers.get(pending.pop(), ()):
+            for importer in self._importers.get(pending.pop(), ()):
                 if importer not in seen:
                     seen.add(importer)
                     pending.append(importer)
@@ -83,6 +86,7 @@ class _Spread:
         self._read = read
         self.importers: dict[str, list[tuple[str, Edge]]] = {}
         self._codes: dict[str, bytes] = {}
+        self._passed_on: dict[tuple[str, bytes], bool] = {}
         self._words: dict[str, Words] = {}
         self._attributes: dict[str, dict[bytes, set[bytes]]] = {}
 
@@ -141,13 +145,19 @@ class _Spread:
             return exported
         if edge.name is not None:
             return {bound} if edge.name.encode() in exported else set()
-        if exported and bound and is_passed_on(bound, self._code(importer)):
+        if exported and bound and self._passes_on(importer, bound):
             return exported | {bound}  # whoever is given the module may use all of them
         owners = {bound, os.path.basename(edge.target).removesuffix(".py").encode()}
         if edge.target.endswith(_INIT):
             owners.add(os.path.basename(os.path.dirname(edge.target)).encode())
         used = self._attributes_of(importer)
         return exported.intersection(set().union(*(used.get(owner, ()) for owner in owners)))
+
+    def _passes_on(self, path: str, name: bytes) -> bool:
+        known = self._passed_on.get((path, name))
+        if known is None:
+            known = self._passed_on[path, name] = is_passed_on(name, self._code(path))
+        return known
 
     def _attributes_of(self, path: str) -> dict[bytes, set[bytes]]:
         known = self._attributes.get(path)

@@ -208,7 +208,10 @@ class Project:
         """Return the files among which programs with this file may begin, None if too many."""
         directory = os.path.dirname(path)
         base = self._base(directory)
-        places = (base,) if base is not None else (*self._folders.above(directory), directory)
+        if base is not None:
+            places: tuple[str, ...] = (base,)
+        else:
+            places = (*self._folders.above(directory), self._package_around(directory))
         if places not in self._graphs:
             found = self._files(base) if base is not None else self._near(places)
             files = list(islice(found, _MOST_FILES + 1))
@@ -230,13 +233,22 @@ class Project:
             if isinstance(item, SourceFile) and item.path.endswith(".py"):
                 yield item.absolute
 
+    def _package_around(self, directory: str) -> str:
+        """Return the outermost package around a directory, the directory if it is in none."""
+        outer = os.path.join(self._folders.package_root(directory), "")
+        if not directory.startswith(outer):
+            return directory
+        return outer + directory[len(outer) :].split(os.sep, maxsplit=1)[0]
+
     def _near(self, places: tuple[str, ...]) -> Iterator[str]:
-        """Yield the modules in some directories, and those that they import."""
+        """Yield the modules in some directories and their imports, of a package all."""
         found = {
             os.path.join(place, name): None
             for place in places
             for name in self._folders.modules(place)
         }
+        if self._folders.package_root(places[-1]) != places[-1]:
+            found |= dict.fromkeys(self._files(places[-1]))
         pending = list(found)
         for path in pending:  # grows
             yield path
